@@ -1,0 +1,44 @@
+// What every endpoint offers: a path, and a reading of the request body. Knows no web framework and no backend.
+import type { Capability, EndpointName } from '../fleet/capabilities.ts';
+import type { Span } from '../wire/json-scan.ts';
+
+export interface Endpoint {
+  readonly name: EndpointName;
+  readonly path: string;
+  /** Whether a streamed answer exists here. */
+  readonly streams: boolean;
+  /**
+   * Reads what routing needs from a complete JSON body, in one pass; the body itself is never changed.
+   * @throws GatewayError `invalid_request` naming the field and, for malformed JSON, the position.
+   */
+  read(body: Buffer): InferenceFields;
+}
+
+/** The decoded top level of a body: unknown until checked. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface InferenceFields {
+  readonly model: string;
+  readonly stream: boolean;
+  /** Whether the caller asked for `stream_options.include_usage`. */
+  readonly includeUsage: boolean;
+  /** The endpoint itself, and what the body asks for. */
+  readonly needs: readonly Capability[];
+  /** Bytes of text in the prompt; base64 parts are not text. */
+  readonly textBytes: number;
+  /** Image and audio parts. */
+  readonly parts: number;
+  /** The caller's own bound on generated tokens; absent when it gave none. */
+  readonly maxTokens?: number;
+  /** Where splices go. */
+  readonly spans: BodySpans;
+}
+
+export interface BodySpans {
+  /** Just behind the opening brace of the body. */
+  readonly start: number;
+  /** The value of `model`, quotes included. */
+  readonly model: Span;
+  /** The value of `stream_options`, when present. */
+  readonly streamOptions?: Span;
+}

@@ -1,0 +1,131 @@
+// All that fleet.yaml describes, decoded and immutable: durations in milliseconds, sizes in bytes, secrets resolved.
+// What is learnt at run time lives in backend-state; nothing here changes once loaded.
+import type { EngineName } from '../engines/index.ts';
+import type { Capabilities } from './capabilities.ts';
+
+export interface Fleet {
+  readonly server: ServerSettings;
+  readonly auth: AuthSettings;
+  readonly backends: readonly Backend[];
+  /** By public name, in the order of the file. */
+  readonly models: ReadonlyMap<string, ModelSettings>;
+  readonly routing: RoutingSettings;
+  readonly logging: LoggingSettings;
+}
+
+export interface ServerSettings {
+  readonly listen: Address;
+  /** Whether `/metrics` answers on the main port. */
+  readonly metrics: boolean;
+  readonly maxBodyBytes: number;
+  readonly drainDelayMs: number;
+  readonly drainTimeoutMs: number;
+  /** Request headers passed on beside the built-in allow-list; lower case. */
+  readonly forwardHeaders: readonly string[];
+}
+
+export interface Address {
+  /** Without brackets: `127.0.0.1`, `::1`, `localhost`. */
+  readonly host: string;
+  /** 0 asks the system for a free port. */
+  readonly port: number;
+}
+
+export interface AuthSettings {
+  readonly mode: 'none' | 'keys';
+  readonly keys: readonly ApiKey[];
+}
+
+export interface ApiKey {
+  readonly tenant: string;
+  /** SHA-256 of the key, 64 lower-case hex digits; the key itself is not kept. */
+  readonly sha256: string;
+  /** Globs of model names this key may use; absent means all. */
+  readonly models?: readonly string[];
+  /** Unix milliseconds after which the key no longer counts. */
+  readonly expiresAtMs?: number;
+}
+
+export interface Backend {
+  /** Unique and stable: the identity of the backend and its metric label. */
+  readonly name: string;
+  readonly engine: EngineName | 'auto';
+  /** `http://host:port` or `https://host:port`, without a trailing slash; absent only for the engine `simulated`. */
+  readonly url?: string;
+  /** Relative capacity, > 0. */
+  readonly weight: number;
+  readonly state: 'enabled' | 'draining' | 'disabled';
+  /** Public names this backend serves; absent means: ask the backend. */
+  readonly models?: readonly string[];
+  /** Most requests in flight at once; absent means no bound of ours. */
+  readonly maxInFlight?: number;
+  /** Sent to the backend as `Authorization: Bearer`. */
+  readonly bearer?: string;
+  /** Said by the operator; wins over discovery. */
+  readonly capabilities?: Capabilities;
+  /** Context length in tokens, said by the operator; wins over discovery. */
+  readonly contextTokens?: number;
+  readonly usage: 'auto' | 'force';
+  /** Absent fields mean: what suits the engine. */
+  readonly probe: ProbeSettings;
+  readonly timeouts: Timeouts;
+  readonly circuit: CircuitSettings;
+  readonly simulate?: SimulateSettings;
+}
+
+export interface ProbeSettings {
+  readonly intervalMs?: number;
+  readonly timeoutMs?: number;
+  readonly upAfter: number;
+  readonly downAfter: number;
+}
+
+export interface Timeouts {
+  readonly connectMs: number;
+  /** Dispatch to commit, streams. */
+  readonly firstByteMs: number;
+  /** Dispatch to the head of the reply, plain replies. */
+  readonly firstBytePlainMs: number;
+  /** Between data events after commit. */
+  readonly gapMs: number;
+  /** The whole exchange, all attempts included. */
+  readonly totalMs: number;
+}
+
+export interface CircuitSettings {
+  readonly consecutive: number;
+  readonly windowMs: number;
+  readonly minRequests: number;
+  /** 0 to 1. */
+  readonly failureRatio: number;
+  readonly openForMs: number;
+  readonly growth: number;
+  readonly openMaxMs: number;
+}
+
+export interface SimulateSettings {
+  readonly models: readonly string[];
+  readonly firstTokenMs: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface ModelSettings {
+  readonly aliases: readonly string[];
+  /** Backend name → the name that backend knows the model under. */
+  readonly backendNames: ReadonlyMap<string, string>;
+  readonly capabilities?: Capabilities;
+  readonly contextTokens?: number;
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+export interface RoutingSettings {
+  /** A key of the table in src/selection/policies. */
+  readonly policy: string;
+}
+
+export interface LoggingSettings {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly format: 'auto' | 'json' | 'pretty';
+  /** Which finished requests get a line. */
+  readonly access: 'all' | 'errors' | 'none';
+}
