@@ -101,7 +101,11 @@ export class GatewayError extends Error {
 /** Anything thrown, as a GatewayError: what is not one of ours is a bug, and says nothing about itself to callers. */
 export function toGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
-  return new GatewayError('internal', 'The router failed on this request. Its log has the cause under the request id.', {
-    cause: thrown,
-  });
+  return new GatewayError(
+    'internal',
+    'The router failed on this request. Its log has the cause under the request id.',
+    {
+      cause: thrown,
+    },
+  );
 }

@@ -29,7 +29,15 @@ export type HeaderMap = Readonly<Record<string, string | undefined>>;
  * misconfigured: the fleet's credential is refused · broken: the backend failed
  */
 export type Verdict =
-  | 'serve' | 'busy' | 'loading' | 'wrong-model' | 'unsupported' | 'overflow' | 'caller' | 'misconfigured' | 'broken';
+  | 'serve'
+  | 'busy'
+  | 'loading'
+  | 'wrong-model'
+  | 'unsupported'
+  | 'overflow'
+  | 'caller'
+  | 'misconfigured'
+  | 'broken';
 
 export interface Judgement {
   readonly verdict: Verdict;

@@ -100,7 +100,9 @@ function valueEnd(bytes: Buffer, start: number, budget: { members: number }): nu
 }
 
 function endsScalar(byte: number | undefined): boolean {
-  return byte === 0x2c || byte === 0x7d || byte === 0x5d || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+  return (
+    byte === 0x2c || byte === 0x7d || byte === 0x5d || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+  );
 }
 
 function containerEnd(bytes: Buffer, start: number, budget: { members: number }): number | ScanProblem {

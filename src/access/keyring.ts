@@ -1,0 +1,49 @@
+// From a credential to the caller behind it. Keys are kept as SHA-256 digests only; they are long and random, so no
+// slow hash is needed. Pure: what is expired is decided by the time handed in.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { ApiKey, AuthSettings } from '../fleet/fleet.ts';
+
+export interface Caller {
+  /** The name in metrics and logs. */
+  readonly tenant: string;
+  /** Globs of canonical model names; undefined means all. */
+  readonly models: readonly RegExp[] | undefined;
+}
+
+export interface Keyring {
+  /** The caller of a credential; undefined when it is missing, unknown or expired. */
+  find(credential: string | undefined, unixMs: number): Caller | undefined;
+}
+
+export function createKeyring(auth: AuthSettings): Keyring {
+  if (auth.mode === 'none') {
+    const anonymous: Caller = { tenant: 'anonymous', models: undefined };
+    return { find: () => anonymous };
+  }
+  const entries = new Map(auth.keys.map((key) => [key.sha256, entryOf(key)]));
+  return {
+    find(credential, unixMs) {
+      if (credential === undefined) return undefined;
+      const digest = createHash('sha256').update(credential).digest();
+      const entry = entries.get(digest.toString('hex'));
+      // The look-up is by digest, so its time tells nothing about a key; the comparison keeps that so.
+      if (entry === undefined || !timingSafeEqual(entry.digest, digest)) return undefined;
+      return entry.expiresAtMs !== undefined && entry.expiresAtMs <= unixMs ? undefined : entry.caller;
+    },
+  };
+}
+
+function entryOf(key: ApiKey) {
+  const caller: Caller = { tenant: key.tenant, models: key.models?.map(globToRegExp) };
+  return { digest: Buffer.from(key.sha256, 'hex'), expiresAtMs: key.expiresAtMs, caller };
+}
+
+/** `*` stands for any run of characters, also `/`; everything else for itself. */
+export function globToRegExp(glob: string): RegExp {
+  const literals = glob.split(/\*+/).map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  return new RegExp(`^${literals.join('.*')}$`, 's');
+}
+
+export function mayUse(caller: Caller, model: string): boolean {
+  return caller.models === undefined || caller.models.some((glob) => glob.test(model));
+}

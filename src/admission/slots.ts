@@ -1,0 +1,44 @@
+// Who holds the right to have a request in flight where. A policy ranks; only this ledger gives possession, in one
+// synchronous step with the count.
+import type { CircuitTicket } from '../fleet/circuit.ts';
+import type { Candidate } from '../selection/policy.ts';
+import type { Counters } from './counters.ts';
+
+export interface Slot {
+  readonly candidate: Candidate;
+  readonly ticket: CircuitTicket;
+  /** Idempotent. */
+  release(): void;
+}
+
+export interface Slots {
+  /** The first candidate with room; undefined when all are full. The caller releases. */
+  claim(ordered: readonly Candidate[]): Slot | undefined;
+}
+
+export function createSlots(counters: Counters): Slots {
+  return {
+    claim(ordered) {
+      for (const candidate of ordered) {
+        const { index } = candidate.state;
+        if (counters.read(index) >= (candidate.backend.maxInFlight ?? Infinity)) continue;
+        counters.add(index, 1);
+        return createSlot(candidate, counters);
+      }
+      return undefined;
+    },
+  };
+}
+
+function createSlot(candidate: Candidate, counters: Counters): Slot {
+  let held = true;
+  return {
+    candidate,
+    ticket: candidate.memberState.circuit.enter(),
+    release() {
+      if (!held) return;
+      held = false;
+      counters.add(candidate.state.index, -1);
+    },
+  };
+}

@@ -1,0 +1,140 @@
+// What the schema found, in the file's own terms: expected and found, at the place where it stands.
+import { z } from 'zod';
+import { didYouMean, type Place, type Report } from './diagnostics.ts';
+import { fleetSchema } from './schema.ts';
+import { shownKey, type Tree } from './tree.ts';
+
+type Issue = z.core.$ZodIssue;
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+export function explain(issue: Issue, root: Tree, report: Report): void {
+  const found = find(root, issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) unknownKey(key, { found, known: keysAt(issue.path) }, report);
+    return;
+  }
+  const { node, place } = found;
+  if (node?.kind === 'scalar' && node.broken) return;
+  if (issue.code === 'invalid_key') {
+    report.error(place, issue.issues[0]?.message ?? 'not a valid name');
+    return;
+  }
+  const hint = issue.code === 'custom' ? hintIn(issue.params) : undefined;
+  if (!node || (node.kind === 'scalar' && node.value === null)) report.error(place, 'required', requiredHint(place.path));
+  else report.error(place, ...wording(issue, node, hint));
+}
+
+function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [message: string, hint?: string] {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const isNumber = node.kind === 'scalar' && typeof node.value === 'number';
+      const expected = kinds[issue.expected] ?? issue.expected;
+      const found = `expected ${expected}, found ${foundKind(node)}`;
+      return issue.expected === 'string' && isNumber ? [found, unitHint(node) ?? 'put it in quotes'] : [found];
+    }
+    case 'invalid_value': {
+      const options = issue.values.map(String);
+      if (node.place.path === 'server.workers') return ['expected 1', 'more threads are not there yet'];
+      // What came out of a variable is not shown.
+      const word = node.kind === 'scalar' && !node.fromEnv ? node.text : '';
+      const meant = didYouMean(word, options);
+      const expected = options.length === 1 ? `expected ${options.join('')}` : `expected one of ${options.join(', ')}`;
+      const said = meant === undefined ? `found ${foundKind(node)}` : `found${shownKey(word)}`;
+      return [`${expected}, ${said}`, meant === undefined ? undefined : `did you mean "${meant}"?`] as const;
+    }
+    case 'too_small':
+      if (issue.origin === 'array') return ['needs at least one entry'];
+      if (issue.origin === 'string') return ['must not be empty'];
+      return [`must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`];
+    case 'too_big':
+      return [`must be at most ${issue.maximum}`];
+    default:
+      return hint === undefined ? [issue.message] : [issue.message, hint];
+  }
+}
+
+function unitHint(node: Tree): string | undefined {
+  const last = node.place.path.split('.').at(-1) ?? '';
+  if (last === 'max_body') return 'add a unit: 512KiB, 8MiB, 1GB';
+  return durationFields.has(last) ? 'add a unit: 250ms, 20s, 5m, 1h' : undefined;
+}
+
+const durationFields: ReadonlySet<string> = new Set(
+  ['drain_delay', 'drain_timeout', 'interval', 'timeout', 'connect', 'first_byte', 'first_byte_plain', 'gap', 'total', 'window', 'open_for', 'open_max', 'first_token'],
+);
+
+function foundKind(node: Tree): string {
+  if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a mapping';
+  switch (typeof node.value) {
+    case 'number':
+      return 'a number';
+    case 'boolean':
+      return 'true or false';
+    default:
+      return node.value === null ? 'nothing' : 'text';
+  }
+}
+
+function requiredHint(path: string): string | undefined {
+  if (path === 'version') return 'write version: 1';
+  return path === 'backends' ? 'a list of at least one - url: http://HOST:PORT' : undefined;
+}
+
+function hintIn(params: unknown): string | undefined {
+  const hint = typeof params === 'object' && params !== null && 'hint' in params ? params.hint : undefined;
+  return typeof hint === 'string' ? hint : undefined;
+}
+
+function unknownKey(key: string, at: { readonly found: Found; readonly known: readonly string[] }, report: Report): void {
+  const { node, place } = at.found;
+  const keyPlace = node?.kind === 'map' ? node.entries.get(key)?.keyPlace : undefined;
+  const meant = didYouMean(key, at.known);
+  // Below auth a key may be a secret with its space forgotten; only what resembles a field is shown there.
+  const shown = meant === undefined && /(?:^|\.)auth\b/.test(place.path) ? '' : shownKey(key);
+  report.error(keyPlace ?? place, `unknown key${shown}`, meant === undefined ? `known: ${at.known.join(', ')}` : `did you mean "${meant}"?`);
+}
+
+interface Found {
+  readonly node: Tree | undefined;
+  /** Of the node, or where it is missing of the nearest thing around it; the path is always its own. */
+  readonly place: Place;
+}
+
+function find(root: Tree, path: readonly PropertyKey[]): Found {
+  let node: Tree | undefined = root;
+  let place = root.place;
+  for (const step of path) {
+    const next: Tree | undefined =
+      node?.kind === 'map' ? node.entries.get(String(step))?.node : node?.kind === 'list' ? node.items[Number(step)] : undefined;
+    const name = `${place.path}${place.path === '' ? '' : '.'}${String(step)}`;
+    place = next?.place ?? { ...place, path: name };
+    node = next;
+  }
+  return { node, place };
+}
+
+function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  let schema: unknown = fleetSchema;
+  for (const step of path) {
+    const inner = unwrap(schema);
+    if (inner instanceof z.ZodObject) schema = inner.shape[String(step)];
+    else if (inner instanceof z.ZodArray) schema = inner.element;
+    else if (inner instanceof z.ZodRecord) schema = inner.valueType;
+    else return [];
+  }
+  const inner = unwrap(schema);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+function unwrap(schema: unknown): unknown {
+  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
+}

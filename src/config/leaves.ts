@@ -1,0 +1,60 @@
+// How values enter the schema. A `${…}` that was expanded fits a field of any type: `weight: ${W:-2}` and `tenant: ${T:-42}`
+// both mean what they say; a value written out has exactly the type YAML gives it.
+import { z } from 'zod';
+import type { Tree } from './tree.ts';
+
+const expandedText = Symbol('text of an expanded scalar');
+
+interface Expanded {
+  readonly [expandedText]: string;
+  readonly value: unknown;
+}
+
+function isExpanded(value: unknown): value is Expanded {
+  return typeof value === 'object' && value !== null && expandedText in value;
+}
+
+/** The tree as plain values, without what was left empty. Objects have no prototype, so no key can reach one. */
+export function plain(node: Tree): unknown {
+  switch (node.kind) {
+    case 'scalar':
+      if (node.broken) return undefined;
+      return node.expanded && typeof node.value !== 'string' && node.value !== null
+        ? { [expandedText]: node.text, value: node.value }
+        : node.value;
+    case 'list':
+      return node.items.map(plain);
+    case 'map': {
+      const values: Record<string, unknown> = Object.create(null);
+      for (const [key, entry] of node.entries) {
+        const value = plain(entry.node);
+        // A model's name alone declares it; everywhere else nothing means: left out.
+        if (value !== null && value !== undefined) values[key] = value;
+        else if (node.place.path === 'models') values[key] = {};
+      }
+      return values;
+    }
+    default:
+      return node satisfies never;
+  }
+}
+
+const asText = (value: unknown): unknown => (isExpanded(value) ? value[expandedText] : value);
+const asValue = (value: unknown): unknown => (isExpanded(value) ? value.value : value);
+
+export function text(): z.ZodPreprocess<z.ZodString>;
+export function text(refine: (schema: z.ZodString) => z.ZodString): z.ZodPreprocess<z.ZodString>;
+export function text<Schema extends z.ZodType>(schema: Schema): z.ZodPreprocess<Schema>;
+export function text(schema: z.ZodType | ((schema: z.ZodString) => z.ZodString) = z.string()) {
+  return z.preprocess(asText, typeof schema === 'function' ? schema(z.string()) : schema);
+}
+
+export function number<Schema extends z.ZodType>(schema: Schema): z.ZodPreprocess<Schema> {
+  return z.preprocess(asValue, schema);
+}
+
+export const flag = z.preprocess(asValue, z.boolean());
+
+export function list<Item extends z.ZodType>(item: Item): z.ZodArray<Item> {
+  return z.array(item);
+}

@@ -1,0 +1,166 @@
+// The shape of fleet.yaml, field by field. What several fields must agree on is in cross-checks.ts; defaults are in
+// defaults.ts. Only fields that work are here.
+import { z } from 'zod';
+import { engines } from '../engines/index.ts';
+import type { EngineName } from '../engines/index.ts';
+import type { Capability } from '../fleet/capabilities.ts';
+import { policies } from '../selection/policies/index.ts';
+import { type Parsed, parseBackendUrl, parseListen } from './addresses.ts';
+import { parseExpiry } from './expiry.ts';
+import { flag, list, number, text } from './leaves.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+// Also a metric label and, for backends, a response header.
+const name = text((schema) =>
+  schema.regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, {
+    error: 'expected a name of at most 128 letters, digits and . _ : / @ - that starts with a letter or digit',
+  }),
+);
+const backendName = name.refine((value) => value !== 'none', { error: 'the name "none" is reserved' });
+const modelName = text((schema) =>
+  schema.regex(/^[^\s\p{Cc}]{1,256}$/u, { error: 'expected a model name of at most 256 characters without spaces' }),
+);
+const secret = text((schema) => schema.regex(/^[\x21-\x7e]+$/, { error: 'a secret with spaces, control or non-ASCII characters' }));
+const file = text((schema) => schema.min(1));
+
+// The value is read for its problems only here; decode.ts takes what parsing makes of it.
+function parsedBy<Value>(parse: (written: string) => Parsed<Value>) {
+  return text().transform((written, context) => {
+    const parsed = parse(written);
+    if ('value' in parsed) return parsed.value;
+    context.addIssue({ code: 'custom', message: parsed.problem, params: { hint: parsed.hint } });
+    return z.NEVER;
+  });
+}
+
+const duration = parsedBy(parseDuration);
+const size = parsedBy(parseSize).refine((bytes) => bytes >= 1024, { error: 'must be at least 1KiB' });
+const positive = duration.refine((ms) => ms >= 1, { error: 'must be at least 1ms' });
+const count = number(z.int().min(1));
+
+// Ours to set, or hop by hop; and a caller's credential never goes to a backend.
+const reservedHeaders =
+  /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-length|authorization|x-api-key|cookie|proxy-.*)$/;
+const header = text((schema) => schema.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: 'expected the name of a header' }))
+  .transform((value) => value.toLowerCase())
+  .refine((value) => !reservedHeaders.test(value), { error: 'this header is never passed on' });
+
+const can = {
+  'chat-completions': flag.optional(),
+  completions: flag.optional(),
+  embeddings: flag.optional(),
+  tools: flag.optional(),
+  vision: flag.optional(),
+  audio: flag.optional(),
+  json_schema: flag.optional(),
+} satisfies Record<Capability, z.ZodType>;
+const capabilities = z.strictObject(can);
+
+const probe = z.strictObject({
+  interval: positive.optional(),
+  timeout: positive.optional(),
+  up_after: count.optional(),
+  down_after: count.optional(),
+});
+
+const timeouts = z.strictObject({
+  connect: positive.optional(),
+  first_byte: positive.optional(),
+  first_byte_plain: positive.optional(),
+  gap: positive.optional(),
+  total: positive.optional(),
+});
+
+const circuit = z.strictObject({
+  consecutive: count.optional(),
+  window: positive.optional(),
+  min_requests: count.optional(),
+  failure_ratio: number(z.number().positive().max(1)).optional(),
+  open_for: positive.optional(),
+  growth: number(z.number().min(1).max(100)).optional(),
+  open_max: positive.optional(),
+});
+
+// What `defaults` and each backend share.
+const shared = {
+  probe: probe.optional(),
+  timeouts: timeouts.optional(),
+  circuit: circuit.optional(),
+  max_in_flight: count.optional(),
+  usage: text(z.enum(['auto', 'force'])).optional(),
+};
+
+const isEngineName = (value: string): value is EngineName => Object.hasOwn(engines, value);
+const engineNames = Object.keys(engines).filter(isEngineName);
+
+const backend = z.strictObject({
+  name: backendName.optional(),
+  engine: text(z.enum([...engineNames, 'auto'])).optional(),
+  url: parsedBy(parseBackendUrl).optional(),
+  weight: number(z.number().positive().max(1_000_000)).optional(),
+  state: text(z.enum(['enabled', 'draining', 'disabled'])).optional(),
+  models: list(modelName).optional(),
+  ...shared,
+  auth: z.strictObject({ bearer: secret.optional(), bearer_file: file.optional() }).optional(),
+  capabilities: capabilities.optional(),
+  context: count.optional(),
+  simulate: z
+    .strictObject({
+      models: list(modelName).min(1).optional(),
+      first_token: duration.optional(),
+      tokens_per_second: number(z.number().positive().max(1_000_000)).optional(),
+    })
+    .optional(),
+});
+
+const key = z.strictObject({
+  tenant: name,
+  key: secret.optional(),
+  key_file: file.optional(),
+  key_sha256: text((schema) => schema.regex(/^[0-9A-Fa-f]{64}$/, { error: 'expected 64 hex digits' })).optional(),
+  models: list(text((schema) => schema.min(1))).optional(),
+  expires: parsedBy(parseExpiry).optional(),
+});
+
+const model = z.strictObject({
+  aliases: list(modelName).optional(),
+  backend_names: z.record(z.string(), modelName).optional(),
+  capabilities: capabilities.optional(),
+  context: count.optional(),
+  timeouts: timeouts.optional(),
+});
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export const fleetSchema = z.strictObject({
+  version: number(z.literal(1)),
+  server: z
+    .strictObject({
+      listen: parsedBy(parseListen).optional(),
+      workers: number(z.literal(1)).optional(),
+      metrics: flag.optional(),
+      max_body: size.optional(),
+      drain_delay: duration.optional(),
+      drain_timeout: duration.optional(),
+      forward_headers: list(header).optional(),
+    })
+    .optional(),
+  auth: z.strictObject({ mode: text(z.enum(['none', 'keys'])).optional(), keys: list(key).optional() }).optional(),
+  defaults: z.strictObject(shared).optional(),
+  backends: list(backend).min(1),
+  models: z.record(modelName, model).optional(),
+  routing: z.strictObject({ policy: text(z.enum(Object.keys(policies))).optional() }).optional(),
+  logging: z
+    .strictObject({
+      level: text(z.enum(logLevels)).optional(),
+      format: text(z.enum(['auto', 'json', 'pretty'])).optional(),
+      access: text(z.enum(['all', 'errors', 'none'])).optional(),
+    })
+    .optional(),
+});
+
+export type FleetFile = z.output<typeof fleetSchema>;
+export type BackendEntry = z.output<typeof backend>;
+export type ModelEntry = z.output<typeof model>;
+export type TimeoutsEntry = z.output<typeof timeouts>;
+export type KeyEntry = z.output<typeof key>;

@@ -1,0 +1,38 @@
+// Durations and sizes as people write them: `250ms`, `5m`, `8MiB`. A bare number is refused: nobody can see its unit.
+
+export type Quantity = { readonly value: number } | { readonly problem: string; readonly hint: string };
+
+const durations = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const sizes = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+// Timers take 31 bits; what is above fires at once instead of late.
+const longestMs = 2 ** 31 - 1;
+const largestBytes = 2 ** 30;
+
+/** In milliseconds. */
+export function parseDuration(text: string): Quantity {
+  const hint = 'add a unit: 250ms, 20s, 5m, 1h';
+  const quantity = parse(text, new Map(Object.entries(durations)), 'a duration', hint);
+  if ('value' in quantity && quantity.value > longestMs)
+    return { problem: 'a duration beyond 24 days', hint: 'at most 576h' };
+  return quantity;
+}
+
+/** In bytes. */
+export function parseSize(text: string): Quantity {
+  const quantity = parse(text, new Map(Object.entries(sizes)), 'a size', 'add a unit: 512KiB, 8MiB, 1GB');
+  if ('value' in quantity && quantity.value > largestBytes)
+    return { problem: 'a size beyond 1GiB', hint: 'at most 1GiB' };
+  return quantity;
+}
+
+function parse(text: string, units: ReadonlyMap<string, number>, what: string, hint: string): Quantity {
+  const match = /^(\d{1,15}(?:\.\d{1,3})?) ?([A-Za-z]*)$/.exec(text);
+  if (!match) return { problem: `expected ${what}`, hint };
+  const [, count = '', unit = ''] = match;
+  if (unit === '') return { problem: `${what} without a unit`, hint };
+  const scale = units.get(unit);
+  if (scale === undefined)
+    return { problem: `${what} with an unknown unit`, hint: `one of ${[...units.keys()].join(', ')}` };
+  return { value: Math.round(Number(count) * scale) };
+}

@@ -1,0 +1,13 @@
+// POST /v1/embeddings. Never streamed. https://platform.openai.com/docs/api-reference/embeddings/create
+import type { Endpoint } from './endpoint.ts';
+import { inferenceFields, longestPrompt, readBody } from './read-body.ts';
+
+export const embeddings: Endpoint = {
+  name: 'embeddings',
+  path: '/v1/embeddings',
+  streams: false,
+  read(bytes) {
+    const body = readBody(bytes);
+    return inferenceFields(body, ['embeddings'], { textBytes: longestPrompt(body.fields.input), parts: 0 });
+  },
+};

@@ -1,0 +1,128 @@
+// From the bytes of a request body to the fields that routing reads. Shared by the endpoints; changes nothing.
+import { GatewayError } from '../errors.ts';
+import type { Capability } from '../fleet/capabilities.ts';
+import { describePosition, jsonErrorOffset } from '../wire/json-error.ts';
+import { type ScannedObject, type ScanProblem, scanObject } from '../wire/json-scan.ts';
+import type { InferenceFields, JsonObject } from './endpoint.ts';
+
+export interface ReadBody {
+  readonly scanned: ScannedObject;
+  readonly fields: JsonObject;
+}
+
+/** Members the router decides by: said twice, the router and the backend might each believe another one. */
+const decidedBy = [
+  'model',
+  'stream',
+  'stream_options',
+  'messages',
+  'prompt',
+  'input',
+  'tools',
+  'tool_choice',
+  'functions',
+  'response_format',
+  'max_tokens',
+  'max_completion_tokens',
+];
+
+const problems: Readonly<Record<Exclude<ScanProblem, 'malformed'>, string>> = {
+  'not-an-object': 'The request body must be a JSON object.',
+  'too-deep': 'The request body is nested more than 64 levels deep.',
+  'too-many-members': 'The request body has more than 100,000 members.',
+  'key-too-long': 'The request body has a member name longer than 16 KiB.',
+};
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws GatewayError `invalid_request` */
+export function readBody(body: Buffer): ReadBody {
+  const scanned = scanObject(body);
+  if (typeof scanned === 'string' && scanned !== 'malformed' && scanned !== 'not-an-object')
+    throw invalid(problems[scanned]);
+  const text = decode(body);
+  // A list was not scanned for its depth, so it is refused before anything recursive could see it.
+  if (text.trimStart().startsWith('[')) throw invalid(problems['not-an-object']);
+  const value = parse(text);
+  if (typeof scanned === 'string' || !isObject(value)) throw invalid(problems['not-an-object']);
+  for (const name of decidedBy) {
+    if (scanned.repeated.has(name)) throw invalid(`The request body has more than one member "${name}".`);
+  }
+  return { scanned, fields: value };
+}
+
+function decode(body: Buffer): string {
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw invalid('The request body is not valid UTF-8.');
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (text.trim() === '') throw invalid('The request body is empty; a JSON object was expected.');
+    throw invalid(`The request body is not valid JSON: error at ${describePosition(text, jsonErrorOffset(text))}.`);
+  }
+}
+
+/** What every endpoint reads; `prompt` is what the endpoint has found in its own members. */
+export function inferenceFields(body: ReadBody, needs: readonly Capability[], prompt: Prompt): InferenceFields {
+  const { fields, scanned } = body;
+  const model = scanned.members.get('model');
+  if (model === undefined) throw invalid('The request body has no "model".');
+  if (typeof fields.model !== 'string' || fields.model === '') throw invalid('"model" must be a non-empty string.');
+  const streamOptions = scanned.members.get('stream_options');
+  const maxTokens = tokenBound(fields);
+  return {
+    model: fields.model,
+    stream: readStream(fields),
+    includeUsage: isObject(fields.stream_options) && fields.stream_options.include_usage === true,
+    needs,
+    textBytes: prompt.textBytes,
+    parts: prompt.parts,
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    spans: { start: scanned.open, model, ...(streamOptions === undefined ? {} : { streamOptions }) },
+  };
+}
+
+export interface Prompt {
+  readonly textBytes: number;
+  readonly parts: number;
+}
+
+/** A text, a list of texts, tokens, or a list of token lists: the longest single one, because each is its own prompt. */
+export function longestPrompt(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (!Array.isArray(value)) return 0;
+  const items: readonly unknown[] = value;
+  if (typeof items[0] === 'number') return items.length * bytesPerToken;
+  let longest = 0;
+  for (const item of items) longest = Math.max(longest, longestPrompt(item));
+  return longest;
+}
+
+/** For prompts given as tokens, so that they count like text. */
+const bytesPerToken = 4;
+
+function readStream(fields: JsonObject): boolean {
+  const { stream } = fields;
+  if (stream === undefined || stream === null) return false;
+  if (typeof stream !== 'boolean') throw invalid('"stream" must be true or false.');
+  return stream;
+}
+
+function tokenBound(fields: JsonObject): number | undefined {
+  const bound = fields.max_completion_tokens ?? fields.max_tokens;
+  return typeof bound === 'number' && bound >= 0 ? bound : undefined;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function invalid(message: string): GatewayError {
+  return new GatewayError('invalid_request', message);
+}

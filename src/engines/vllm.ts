@@ -1,0 +1,75 @@
+// vLLM: one model, its aliases and LoRA adapters. Facts: engines.md, V§.
+import type { Capabilities } from '../fleet/capabilities.ts';
+import type { DiscoveredModel, Engine, Health, LoadReading, ProbeAnswer } from './engine.ts';
+import { countOf, known, objectOf, textOf } from './json-value.ts';
+import { openai } from './openai.ts';
+import { cardsFrom, healthByStatus, loadFrom, objectFrom, pageOf } from './probe-answers.ts';
+import { firstOf, readSamples } from './prometheus.ts';
+
+export const vllm: Engine = {
+  ...openai,
+  name: 'vllm',
+  probes: {
+    health: {
+      paths: ['/health', '/metrics'],
+      read: ([health, metrics]) => readHealth(health, metrics),
+      intervalMs: 5_000,
+      timeoutMs: 2_000,
+    },
+    models: {
+      paths: ['/v1/models', '/openapi.json'],
+      read: ([list, api]) => readModels(list, api),
+      intervalMs: 30_000,
+      timeoutMs: 5_000,
+    },
+    load: { paths: ['/metrics'], read: ([metrics]) => readLoad(metrics), intervalMs: 2_000, timeoutMs: 2_000 },
+  },
+};
+
+/** A sleeping vLLM answers `/health` with 200 and lets requests hang; only this series tells (V§11). */
+function readHealth(health: ProbeAnswer | undefined, metrics: ProbeAnswer | undefined): Health {
+  const state = healthByStatus(health);
+  if (state !== 'up') return state;
+  const sleep = readSamples(pageOf(metrics) ?? '', 'vllm:engine_sleep_state');
+  const asleep = sleep.some(({ labels, value }) => (labels.get('sleep_state') === 'awake' ? value === 0 : value > 0));
+  return asleep ? 'asleep' : 'up';
+}
+
+function readModels(
+  list: ProbeAnswer | undefined,
+  api: ProbeAnswer | undefined,
+): readonly DiscoveredModel[] | undefined {
+  const cards = cardsFrom(list);
+  if (cards === undefined) return undefined;
+  const can = endpointsFrom(api);
+  const context = new Map(cards.map(({ id, card }) => [id, countOf(card['max_model_len'])]));
+  return cards.map(({ id, card }) => {
+    const parent = textOf(card['parent']);
+    // LoRA cards have `max_model_len: null` and run in their parent's window.
+    const contextTokens = context.get(id) ?? (parent === undefined ? undefined : context.get(parent));
+    return { id, can, ...known({ contextTokens }) };
+  });
+}
+
+/**
+ * Routes are registered by what the model can do (V§3). Builds that register all of them, whatever the model, tell
+ * nothing by it; their replies will.
+ */
+function endpointsFrom(api: ProbeAnswer | undefined): Capabilities {
+  const paths = objectOf(objectFrom(api)?.['paths']);
+  if (paths === undefined) return {};
+  const chat = '/v1/chat/completions' in paths;
+  const embeddings = '/v1/embeddings' in paths;
+  if (chat === embeddings) return chat ? {} : { 'chat-completions': false, completions: false, embeddings: false };
+  return { 'chat-completions': chat, completions: '/v1/completions' in paths, embeddings };
+}
+
+function readLoad(metrics: ProbeAnswer | undefined): LoadReading | undefined {
+  const page = pageOf(metrics) ?? '';
+  // One sample for each data-parallel engine. The old name of the cache gauge: #18354, #29330.
+  return loadFrom(
+    readSamples(page, 'vllm:num_requests_running'),
+    readSamples(page, 'vllm:num_requests_waiting'),
+    firstOf(page, 'vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'),
+  );
+}

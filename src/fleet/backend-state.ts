@@ -1,0 +1,62 @@
+// What is known about a backend at run time. Mutable, keyed by identity, outlives every snapshot.
+import type { DiscoveredModel, Health } from '../engines/engine.ts';
+import type { EngineName } from '../engines/index.ts';
+import type { Capability } from './capabilities.ts';
+import type { Circuit } from './circuit.ts';
+
+export interface BackendState {
+  readonly name: string;
+  /** Dense number of this backend in the counters. */
+  readonly index: number;
+  /** `unknown` until the first probe has ended. */
+  health: Health | 'unknown';
+  /** What runs there: as configured, or as found out by `auto`. */
+  engine: EngineName | undefined;
+  /** The last good discovery; it stays while the backend is down. */
+  discovered: readonly DiscoveredModel[] | undefined;
+  /** Whether the first round of probes has ended, whatever it found. */
+  probedOnce: boolean;
+  readonly members: Map<string, MemberState>;
+}
+
+/** What is known about one backend as the server of one model. */
+export interface MemberState {
+  readonly circuit: Circuit;
+  readonly failures: RecentFailures;
+  holdOff: HoldOff | undefined;
+  /** What the backend has refused to do for this model → when that stops counting, so that a restart with other flags is noticed. */
+  readonly unable: Map<Capability, number>;
+}
+
+/** Why and until when (clock milliseconds) a member is better left alone. */
+export interface HoldOff {
+  readonly why: 'busy' | 'loading' | 'misconfigured' | 'wrong-model';
+  readonly untilMs: number;
+  /** Told by the backend itself (`Retry-After`): then it is kept. Otherwise a guess, given up when nobody else is left. */
+  readonly told: boolean;
+}
+
+/** How long a learnt "no" counts. */
+export const unableMs = 600_000;
+
+/** Failures of late with a half-life of 10 s, so that a backend that fails fast does not look idle. */
+export class RecentFailures {
+  #count = 0;
+  #atMs = 0;
+
+  /** The decayed count; 0 when the last end was a success. */
+  at(nowMs: number): number {
+    return this.#count === 0 ? 0 : this.#count * 0.5 ** ((nowMs - this.#atMs) / halfLifeMs);
+  }
+
+  add(nowMs: number): void {
+    this.#count = this.at(nowMs) + 1;
+    this.#atMs = nowMs;
+  }
+
+  clear(): void {
+    this.#count = 0;
+  }
+}
+
+const halfLifeMs = 10_000;

@@ -1,0 +1,28 @@
+// The port behind which a circuit breaker stands: one per backend and model. See upstream/circuit for the one in use.
+
+export type CircuitState = 'closed' | 'half_open' | 'open';
+
+/** How an attempt bears on the backend: `neutral` says nothing about it (the caller left, the request was at fault). */
+export type AttemptOutcome = 'success' | 'failure' | 'neutral';
+
+export interface Circuit {
+  readonly state: CircuitState;
+  /** Whether an attempt may start now. Synchronous; changes nothing. */
+  admits(): boolean;
+  /** Called in the same synchronous step as the choice; every call is followed by exactly one `record`. */
+  enter(): CircuitTicket;
+  /** Books the end of an attempt. Outcomes of attempts from before the last trip are ignored. */
+  record(outcome: AttemptOutcome, ticket: CircuitTicket): void;
+  /** Books a failure that concerns the whole backend, such as a refused connection, outside of any ticket. */
+  blame(): void;
+  /** A health probe has ended; while half open a good one closes the circuit for a trial by live traffic. */
+  probed(healthy: boolean): void;
+  /** Ends its timers. Nothing may be recorded afterwards. */
+  close(): void;
+}
+
+export interface CircuitTicket {
+  /** Count of trips at the time of entering. */
+  readonly epoch: number;
+  readonly trial: boolean;
+}

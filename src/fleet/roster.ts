@@ -1,0 +1,69 @@
+// Keeps the run-time state of backends by identity, so that it survives snapshots. Pure book-keeping.
+import { type BackendState, type MemberState, RecentFailures } from './backend-state.ts';
+import type { Circuit } from './circuit.ts';
+import type { Backend } from './fleet.ts';
+import { TokenRatio } from './token-ratio.ts';
+
+export type CircuitMaker = (backend: Backend, model: string) => Circuit;
+
+export class Roster {
+  readonly #states = new Map<string, BackendState>();
+  readonly #ratios = new Map<string, TokenRatio>();
+  readonly #makeCircuit: CircuitMaker;
+
+  constructor(makeCircuit: CircuitMaker) {
+    this.#makeCircuit = makeCircuit;
+  }
+
+  /** The state of a backend; made on first sight. */
+  of(backend: Backend): BackendState {
+    const known = this.#states.get(backend.name);
+    if (known !== undefined) return known;
+    const state: BackendState = {
+      name: backend.name,
+      index: this.#states.size,
+      health: 'unknown',
+      engine: backend.engine === 'auto' ? undefined : backend.engine,
+      discovered: undefined,
+      probedOnce: false,
+      members: new Map(),
+    };
+    this.#states.set(backend.name, state);
+    return state;
+  }
+
+  /** The state of a backend as the server of one model; made on first sight. */
+  member(backend: Backend, model: string): MemberState {
+    const { members } = this.of(backend);
+    const known = members.get(model);
+    if (known !== undefined) return known;
+    const state: MemberState = {
+      circuit: this.#makeCircuit(backend, model),
+      failures: new RecentFailures(),
+      holdOff: undefined,
+      unable: new Map(),
+    };
+    members.set(model, state);
+    return state;
+  }
+
+  /** Bytes per token of a known model. */
+  tokenRatio(model: string): TokenRatio {
+    const known = this.#ratios.get(model);
+    if (known !== undefined) return known;
+    const ratio = new TokenRatio();
+    this.#ratios.set(model, ratio);
+    return ratio;
+  }
+
+  all(): Iterable<BackendState> {
+    return this.#states.values();
+  }
+
+  /** Ends every circuit. The roster is not used afterwards. */
+  close(): void {
+    for (const state of this.#states.values()) {
+      for (const member of state.members.values()) member.circuit.close();
+    }
+  }
+}

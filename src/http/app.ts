@@ -1,0 +1,150 @@
+// The Koa application: what callers can reach, and the order in which a request is looked at.
+import Router from '@koa/router';
+import Koa, { type Context, type Middleware } from 'koa';
+import type { Caller, Keyring } from '../access/keyring.ts';
+import { endpoints } from '../endpoints/index.ts';
+import { GatewayError, toGatewayError } from '../errors.ts';
+import type { Exchange } from '../routing/exchange.ts';
+import type { Observer } from '../routing/ports.ts';
+import type { Snapshots } from '../routing/snapshot.ts';
+import { authenticate } from './authenticate.ts';
+import { sendError } from './error-response.ts';
+import { harden } from './harden.ts';
+import { createInference, type InferenceParts, requestIdOf } from './inference.ts';
+import { findModel, listModels } from './models.ts';
+import { type Operations, addOperations } from './operations.ts';
+
+export interface AppParts extends InferenceParts {
+  readonly snapshots: Snapshots;
+  readonly keyring: Keyring;
+  readonly observer: Observer;
+  readonly operations: Operations;
+  /** Unix milliseconds. */
+  wallClock(): number;
+}
+
+export function createApp(parts: AppParts): Koa {
+  const app = new Koa();
+  // Failures are answered and counted here; Koa's own printing would show what must not be seen.
+  app.silent = true;
+  app.use(answerFailures(parts));
+  app.use(refuseWhileStopping(parts.operations));
+  app.use(harden);
+  app.use(requireKey(parts));
+  const router = createRouter(parts);
+  app.use(router.routes());
+  app.use(unrouted);
+  return app;
+}
+
+function createRouter(parts: AppParts): Router {
+  const router = new Router({ sensitive: true, strict: true });
+  const infer = createInference(parts);
+  const createdSeconds = Math.floor(parts.wallClock() / 1000);
+  for (const endpoint of Object.values(endpoints)) {
+    router.post(endpoint.path, async (ctx: Context) => {
+      ctx.state.endpoint = endpoint.name;
+      await infer(ctx, endpoint, callerOf(ctx), ctx.state.requestId);
+    });
+  }
+  router.get('/v1/models', (ctx: Context) => {
+    ctx.state.endpoint = 'models';
+    ctx.body = listModels(parts.snapshots.current(), callerOf(ctx), createdSeconds);
+    settleUnrouted(parts, ctx, undefined);
+  });
+  router.get(/^\/v1\/models\/(.+)$/, (ctx: Context) => {
+    ctx.state.endpoint = 'models';
+    ctx.body = findModel(
+      parts.snapshots.current(),
+      callerOf(ctx),
+      decodeId(ctx.path.slice('/v1/models/'.length)),
+      createdSeconds,
+    );
+    settleUnrouted(parts, ctx, undefined);
+  });
+  addOperations(router, parts.operations);
+  return router;
+}
+
+/** Outermost: gives every answer its id, turns whatever is thrown into one answer, and counts it. */
+function answerFailures(parts: AppParts): Middleware {
+  return async (ctx, next) => {
+    ctx.state.requestId = requestIdOf(ctx);
+    ctx.state.arrivedMs = parts.clock.now();
+    ctx.res.setHeader('x-request-id', ctx.state.requestId);
+    ctx.res.setHeader('x-switchyard-backend', 'none');
+    ctx.res.setHeader('x-switchyard-attempts', 0);
+    try {
+      await next();
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      settleUnrouted(parts, ctx, error);
+      ctx.respond = false;
+      if (ctx.res.headersSent || ctx.res.destroyed) ctx.res.destroy();
+      else sendError(ctx.req, ctx.res, error, parts.clock);
+    }
+  };
+}
+
+/** Counts what did not get as far as the pipeline; the pipeline counts for itself. */
+function settleUnrouted({ observer, clock }: AppParts, ctx: Context, error: GatewayError | undefined): void {
+  const exchange: Exchange | undefined = ctx.state.exchange;
+  if (exchange?.settled === true || ctx.state.uncounted === true) return;
+  const caller: Caller | undefined = ctx.state.caller;
+  observer.settled({
+    requestId: ctx.state.requestId,
+    endpoint: ctx.state.endpoint ?? 'other',
+    tenant: caller?.tenant ?? 'none',
+    model: undefined,
+    backend: undefined,
+    attempts: 0,
+    outcome: error?.row.type ?? 'ok',
+    error,
+    status: error?.status ?? 200,
+    stream: false,
+    durationMs: clock.now() - ctx.state.arrivedMs,
+    firstTokenMs: undefined,
+    usage: undefined,
+    contentEvents: 0,
+  });
+}
+
+/** All of /v1 needs a caller, known path or not. */
+function requireKey({ keyring, wallClock }: AppParts): Middleware {
+  return (ctx, next) => {
+    if (ctx.path === '/v1' || ctx.path.startsWith('/v1/'))
+      ctx.state.caller = authenticate(keyring, ctx.req, wallClock());
+    return next();
+  };
+}
+
+function refuseWhileStopping(operations: Operations): Middleware {
+  return (ctx, next) => {
+    if (operations.phase() !== 'ready') ctx.res.setHeader('connection', 'close');
+    if (operations.phase() === 'closing')
+      throw new GatewayError('draining', 'This router is stopping. Send the request again.');
+    return next();
+  };
+}
+
+const unrouted: Middleware = (ctx) => {
+  const matched: readonly { readonly methods: readonly string[] }[] = ctx.matched ?? [];
+  const allowed = [...new Set(matched.flatMap(({ methods }) => methods))].toSorted();
+  if (allowed.length > 0 && ctx.method !== 'OPTIONS') {
+    const message = `${ctx.method} is not possible here; use ${allowed.join(' or ')}.`;
+    throw new GatewayError('method_not_allowed', message, { headers: { allow: allowed.join(', ') } });
+  }
+  throw new GatewayError('not_found', 'There is nothing at this path. The API is below /v1.');
+};
+
+function callerOf(ctx: Context): Caller {
+  return ctx.state.caller;
+}
+
+function decodeId(raw: string): string {
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    throw new GatewayError('invalid_request', 'The model id in the path is not valid percent-encoding.');
+  }
+}

@@ -1,0 +1,39 @@
+// Stopping a server that holds streams. `server.close()` alone is no drain: it leaves kept-alive connections open and
+// goes on answering on them, and it never ends what is running.
+import type { Server } from 'node:http';
+import type { Clock } from '../clock.ts';
+import { GatewayError } from '../errors.ts';
+import type { CallerReply } from './reply.ts';
+
+export interface DrainParts {
+  readonly clock: Clock;
+  readonly running: ReadonlySet<CallerReply>;
+  /** From now on new requests are refused with 503 `draining`. */
+  refuseNew(): void;
+}
+
+/** The last moments before the deadline, in which nothing new is taken any more. */
+const refuseBeforeMs = 5_000;
+/** For the last event to leave. */
+const flushMs = 500;
+
+/** Stops listening, waits for what runs, at most `timeoutMs`, and then ends it with an error event. */
+export async function drainServer(server: Server, timeoutMs: number, parts: DrainParts): Promise<void> {
+  const { clock, running } = parts;
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  const cancels = [
+    clock.after(Math.max(0, timeoutMs - refuseBeforeMs), () => parts.refuseNew()),
+    clock.after(timeoutMs, () => {
+      for (const reply of running)
+        reply.cutOff(new GatewayError('draining', 'This router was stopped before the answer was complete.'));
+    }),
+    clock.after(timeoutMs + flushMs, () => server.closeAllConnections()),
+  ];
+  const sweep = setInterval(() => server.closeIdleConnections(), 250);
+  await closed;
+  clearInterval(sweep);
+  for (const cancel of cancels) cancel();
+}

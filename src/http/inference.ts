@@ -1,0 +1,107 @@
+// One inference request over HTTP: from headers to an exchange, from bytes to fields, and into the pipeline.
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'koa';
+import type { Caller } from '../access/keyring.ts';
+import type { Clock } from '../clock.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import { GatewayError } from '../errors.ts';
+import { Exchange } from '../routing/exchange.ts';
+import type { HeaderList } from '../routing/ports.ts';
+import type { Route } from '../routing/route.ts';
+import { type BodyLimits, readRequestBody } from './body.ts';
+import { CallerReply } from './reply.ts';
+
+export interface InferenceParts {
+  readonly route: Route;
+  readonly clock: Clock;
+  readonly limits: BodyLimits;
+  /** What is being answered now; a drain ends what is left in here. */
+  readonly running: Set<CallerReply>;
+  /** A request was accepted; the function returned says that it is over. */
+  accepted(endpoint: string): () => void;
+  /** Lower-case names passed on beside the built-in ones. */
+  readonly forwardHeaders: readonly string[];
+}
+
+/** The answer is written to `ctx.res` by the pipeline; what is thrown before anything left is answered by the app. */
+export function createInference(parts: InferenceParts) {
+  const allowed = new Set([...alwaysForwarded, ...parts.forwardHeaders].filter((name) => !neverForwarded(name)));
+  return async function infer(ctx: Context, endpoint: Endpoint, caller: Caller, requestId: string): Promise<void> {
+    const exchange = new Exchange(requestId, endpoint.name, caller, parts.clock.now());
+    const reply = new CallerReply(ctx.res, parts.clock, () => describe(ctx, exchange));
+    ctx.state.exchange = exchange;
+    const over = parts.accepted(endpoint.name);
+    parts.running.add(reply);
+    try {
+      await serve(ctx, endpoint, exchange, reply);
+    } finally {
+      parts.running.delete(reply);
+      over();
+    }
+  };
+
+  async function serve(ctx: Context, endpoint: Endpoint, exchange: Exchange, reply: CallerReply): Promise<void> {
+    const body = await readRequestBody(ctx.req, ctx.res, parts.limits, parts.clock);
+    const fields = endpoint.read(body);
+    if (fields.stream && !endpoint.streams)
+      throw new GatewayError('invalid_request', `"stream" is not available on ${endpoint.path}.`);
+    const request = { ...fields, endpoint: endpoint.name, body, headers: forwarded(ctx, allowed) };
+    ctx.respond = false;
+    try {
+      await parts.route(exchange, request, reply);
+    } catch (failure) {
+      if (!reply.committed) {
+        ctx.respond = true;
+        describe(ctx, exchange);
+        throw failure;
+      }
+    }
+  }
+}
+
+export function requestIdOf(ctx: Context): string {
+  const given = ctx.req.headers['x-request-id'];
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function describe(ctx: Context, exchange: Exchange): void {
+  ctx.res.setHeader('x-switchyard-backend', exchange.backend ?? 'none');
+  ctx.res.setHeader('x-switchyard-attempts', exchange.attempts);
+}
+
+const alwaysForwarded = ['content-type', 'accept', 'user-agent', 'traceparent', 'tracestate'];
+
+/** Whatever is configured: hop-by-hop headers, credentials of the caller, and what makes engines behave differently. */
+function neverForwarded(name: string): boolean {
+  return refused.has(name) || name.startsWith('sec-fetch-') || name.startsWith('proxy-');
+}
+
+const refused = new Set([
+  'authorization',
+  'x-api-key',
+  'cookie',
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'accept-encoding',
+  'content-encoding',
+  'x-request-id',
+  // Ollama and LocalAI refuse foreign origins; llama-server keeps generating for a named conversation after a hang-up.
+  'origin',
+  'x-conversation-id',
+]);
+
+function forwarded({ req }: Context, allowed: ReadonlySet<string>): HeaderList {
+  const list: [string, string][] = [];
+  for (const name of allowed) {
+    const value = req.headers[name];
+    if (value !== undefined) list.push([name, Array.isArray(value) ? value.join(', ') : value]);
+  }
+  return list;
+}

@@ -1,0 +1,82 @@
+// The caller's side of an answer: knows when the caller has gone, and writes without buffering.
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../clock.ts';
+import type { GatewayError } from '../errors.ts';
+import type { HeaderList, Reply, Sink } from '../routing/ports.ts';
+import { envelope } from './error-response.ts';
+
+/** A caller that takes nothing for this long is gone, whatever its socket says. */
+const stallMs = 60_000;
+const lastWordMs = 5_000;
+
+export class CallerReply implements Reply, Sink {
+  readonly #response: ServerResponse;
+  readonly #clock: Clock;
+  readonly #gone = new AbortController();
+  readonly #onBegin: () => void;
+
+  /** `onBegin` runs right before the head leaves: the last moment to set headers. */
+  constructor(response: ServerResponse, clock: Clock, onBegin: () => void) {
+    this.#response = response;
+    this.#clock = clock;
+    this.#onBegin = onBegin;
+    response.once('close', () => {
+      if (!response.writableFinished) this.#gone.abort();
+    });
+    if (response.destroyed) this.#gone.abort();
+  }
+
+  /** Ends it from our side: what runs is told `error`, as an event or as the answer. */
+  cutOff(error: GatewayError): void {
+    this.#gone.abort(error);
+  }
+
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get committed(): boolean {
+    return this.#response.headersSent;
+  }
+
+  begin(status: number, headers: HeaderList): Sink {
+    this.#onBegin();
+    for (const [name, value] of headers) this.#response.setHeader(name, value);
+    this.#response.writeHead(status);
+    return this;
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#response.write(bytes);
+  }
+
+  onDrain(resume: () => void): void {
+    const cancel = this.#clock.after(stallMs, () => this.#response.destroy());
+    const settle = () => {
+      cancel();
+      this.#response.off('drain', settle).off('close', settle);
+      resume();
+    };
+    this.#response.on('drain', settle).on('close', settle);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  break(error: GatewayError, how: 'event' | 'cut'): void {
+    if (this.#response.destroyed) return;
+    if (how === 'cut') {
+      this.#response.destroy();
+      return;
+    }
+    // Without the last chunk, so that a caller that ignores the event still sees a broken transport.
+    const hangUp = () => {
+      cancel();
+      this.#response.socket?.destroySoon();
+    };
+    const cancel = this.#clock.after(lastWordMs, () => this.#response.destroy());
+    this.#response.once('close', cancel);
+    this.#response.write(`data: ${envelope(error)}\n\n`, hangUp);
+  }
+}

@@ -1,0 +1,91 @@
+// The listening socket: limits on heads and bodies, and Node's own refusals in the same envelope as ours.
+import {
+  createServer as createHttpServer,
+  type Server,
+  type ServerResponse,
+  type IncomingMessage,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type Koa from 'koa';
+import { type ErrorCode, GatewayError } from '../errors.ts';
+import type { Address } from '../fleet/fleet.ts';
+import { envelope } from './error-response.ts';
+
+const maxHeaderBytes = 16_384;
+
+export function createServer(app: Koa, bodyTimeoutMs: number): Server {
+  const handle = app.callback();
+  const server = createHttpServer({
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: 10_000,
+    // Bodies have a deadline of their own, answered in the usual way; this one only ends what slips through.
+    requestTimeout: bodyTimeoutMs + 10_000,
+    connectionsCheckingInterval: 1_000,
+    // Above the idle time of common load balancers, which must be the ones to close first.
+    keepAliveTimeout: 75_000,
+    noDelay: true,
+    keepAlive: true,
+  });
+  server.maxHeadersCount = 101;
+  server.maxRequestsPerSocket = 1_000;
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
+  server.on('request', onRequest);
+  // The 100 is sent when the body is wanted, not before the key was looked at.
+  server.on('checkContinue', onRequest);
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const error = new GatewayError('expectation_failed', 'Only "Expect: 100-continue" can be met.');
+    response.writeHead(error.status, { 'content-type': 'application/json', connection: 'close' }).end(envelope(error));
+  });
+  server.on('clientError', answerClientError);
+  return server;
+}
+
+/** Resolves with the address taken, which tells the port when 0 was asked for. */
+export function listen(server: Server, { host, port }: Address): Promise<Address> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      const address: AddressInfo | string | null = server.address();
+      resolve(
+        typeof address === 'object' && address !== null
+          ? { host: address.address, port: address.port }
+          : { host, port },
+      );
+    });
+  });
+}
+
+function answerClientError(
+  cause: NodeJS.ErrnoException,
+  socket: Socket & { _httpMessage?: ServerResponse | null },
+): void {
+  // An answer that is under way must not get a second one glued to it.
+  if (!socket.writable || cause.code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
+    socket.destroy();
+    return;
+  }
+  const error = new GatewayError(codeOf(cause), messageOf(cause));
+  const body = envelope(error);
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Error'}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'x-switchyard-error-source: gateway',
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function codeOf({ code }: NodeJS.ErrnoException): ErrorCode {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  return 'invalid_request';
+}
+
+function messageOf({ code }: NodeJS.ErrnoException): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return `The request head is larger than ${maxHeaderBytes} bytes.`;
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'The request did not arrive in time.';
+  return 'The request is not valid HTTP/1.1.';
+}

@@ -1,0 +1,49 @@
+// One log line per exchange and per change of state, to stderr. Never prompts, keys, or what a backend said.
+import { type Logger, pino, type DestinationStream } from 'pino';
+import pretty from 'pino-pretty';
+import type { LoggingSettings } from './fleet/fleet.ts';
+import type { ExchangeSettled } from './routing/ports.ts';
+
+export type { Logger };
+
+export function createLog({ level, format }: LoggingSettings, isTerminal: boolean): Logger {
+  const readable = format === 'pretty' || (format === 'auto' && isTerminal);
+  // Synchronous in both cases: a worker transport loses the last lines of a process that dies.
+  const stream: DestinationStream = readable
+    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
+    : pino.destination({ dest: 2, sync: true });
+  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+}
+
+/** The access log: the same words as metrics and response headers. */
+export function logExchange(log: Logger, access: LoggingSettings['access'], event: ExchangeSettled): void {
+  if (access === 'none' || (access === 'errors' && event.outcome === 'ok')) return;
+  const { error, usage } = event;
+  const line = {
+    request_id: event.requestId,
+    endpoint: event.endpoint,
+    tenant: event.tenant,
+    model: event.model,
+    backend: event.backend,
+    attempts: event.attempts,
+    outcome: event.outcome,
+    status: event.status,
+    stream: event.stream,
+    duration_ms: Math.round(event.durationMs),
+    first_token_ms: event.firstTokenMs === undefined ? undefined : Math.round(event.firstTokenMs),
+    input_tokens: usage?.inputTokens,
+    output_tokens: usage?.outputTokens,
+    // Only bugs of ours have a cause worth its text: every other message is on its way to the caller, and may name a model.
+    cause: error?.code === 'internal' ? describeCause(error.cause) : undefined,
+  };
+  if (error?.code === 'internal') log.error(line, 'request failed inside the router');
+  else if (error !== undefined && error.row.source !== 'caller') log.warn(line, 'request');
+  else log.info(line, 'request');
+}
+
+/** Where it happened, without the message: errors of parsers quote what they were given. */
+function describeCause(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  const frames = (cause.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+  return [cause.name, ...frames].join('\n');
+}

@@ -1,0 +1,100 @@
+// What an attempt teaches about its backend, booked once, when the attempt has ended.
+import type { Clock } from '../clock.ts';
+import { type HoldOff, unableMs } from '../fleet/backend-state.ts';
+import type { Slot } from '../admission/slots.ts';
+import type { Exchange, InferenceRequest } from './exchange.ts';
+import type { AttemptFailure } from './failures.ts';
+import type { Observer, Rediscovery } from './ports.ts';
+
+export interface AftermathParts {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly rediscovery: Rediscovery;
+}
+
+const maxHoldOffMs = 60_000;
+const guessedMs = { busy: 1_000, loading: 2_000, misconfigured: 60_000, 'wrong-model': 5_000 } as const;
+
+export function bookAttempt(
+  parts: AftermathParts,
+  slot: Slot,
+  exchange: Exchange,
+  request: InferenceRequest,
+  startedMs: number,
+  failure: AttemptFailure | undefined,
+): void {
+  const { candidate, ticket } = slot;
+  const { memberState } = candidate;
+  const nowMs = parts.clock.now();
+  if (failure === undefined) {
+    memberState.failures.clear();
+    memberState.holdOff = undefined;
+    memberState.circuit.record('success', ticket);
+  } else {
+    const { blames } = failure.error.row;
+    if (blames) memberState.failures.add(nowMs);
+    memberState.circuit.record(blames ? 'failure' : 'neutral', ticket);
+    if (concernsTheBackend(failure)) blameOtherMembers(slot);
+    learn(parts, slot, exchange, request, failure, nowMs);
+  }
+  parts.observer.attempted({
+    backend: candidate.backend.name,
+    model: exchange.model ?? candidate.member.name,
+    attempt: exchange.attempts === 1 ? 'first' : 'retry',
+    result: failure?.error.row.type ?? 'ok',
+    durationMs: nowMs - startedMs,
+  });
+}
+
+/** No connection is no connection for every model on that box. */
+function concernsTheBackend({ error }: AttemptFailure): boolean {
+  return error.code === 'backend_unreachable' || error.code === 'connect_timeout';
+}
+
+function blameOtherMembers({ candidate }: Slot): void {
+  for (const member of candidate.state.members.values()) {
+    if (member !== candidate.memberState) member.circuit.blame();
+  }
+}
+
+function learn(
+  parts: AftermathParts,
+  { candidate }: Slot,
+  exchange: Exchange,
+  request: InferenceRequest,
+  failure: AttemptFailure,
+  nowMs: number,
+): void {
+  const { judgement } = failure;
+  const { memberState } = candidate;
+  switch (judgement?.verdict) {
+    case 'busy':
+    case 'loading':
+    case 'misconfigured':
+      memberState.holdOff = holdOff(judgement.verdict, nowMs, failure.retryAfterMs);
+      break;
+    case 'wrong-model':
+      memberState.holdOff = holdOff(judgement.verdict, nowMs, undefined);
+      parts.rediscovery.refresh(candidate.backend.name);
+      break;
+    case 'unsupported': {
+      // Without a name for it, only an answer about the route itself tells that it is the endpoint that is missing.
+      const routeMissing = [404, 405, 501].includes(failure.error.status);
+      const capability = judgement.capability ?? (routeMissing ? request.endpoint : undefined);
+      if (capability !== undefined && request.needs.includes(capability))
+        memberState.unable.set(capability, nowMs + unableMs);
+      break;
+    }
+    case 'overflow':
+      // A member whose size is unknown gives nothing to compare with, so nobody counts as larger.
+      exchange.largerThanTokens = candidate.member.contextTokens ?? Infinity;
+      break;
+    default:
+      break;
+  }
+}
+
+function holdOff(why: HoldOff['why'], nowMs: number, retryAfterMs: number | undefined): HoldOff {
+  const ms = Math.min(maxHoldOffMs, retryAfterMs ?? guessedMs[why]);
+  return { why, untilMs: nowMs + ms, told: retryAfterMs !== undefined && ms > 0 };
+}

@@ -1,0 +1,222 @@
+// One try of one request on one backend: its timers, its socket, and its single end. What the bytes mean is decided
+// by the relays; what the end teaches, by aftermath.
+import type { Slot } from '../admission/slots.ts';
+import { GatewayError, toGatewayError } from '../errors.ts';
+import type { HeaderMap } from '../engines/engine.ts';
+import type { Timeouts } from '../fleet/fleet.ts';
+import { type AftermathParts, bookAttempt } from './aftermath.ts';
+import type { Exchange, InferenceRequest } from './exchange.ts';
+import { AttemptFailure, timedOut, transportFailed } from './failures.ts';
+import { PlainRelay } from './plain-relay.ts';
+import type { HeaderList, Reply, Sink, TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { StreamRelay } from './stream-relay.ts';
+
+export interface AttemptParts extends AftermathParts {
+  readonly upstream: Upstream;
+}
+
+/** Resolves when the whole answer was handed on; rejects with the GatewayError that ended the attempt. */
+export function attempt(
+  parts: AttemptParts,
+  slot: Slot,
+  exchange: Exchange,
+  request: InferenceRequest,
+  reply: Reply,
+): Promise<void> {
+  exchange.attempts++;
+  exchange.backend = slot.candidate.backend.name;
+  return new Promise((resolve, reject) => {
+    new Attempt(parts, slot, exchange, request, reply, (failure) => {
+      if (failure === undefined) resolve();
+      else reject(failure.error);
+    }).start();
+  });
+}
+
+/** What reads a reply: held back until it commits, then handed on. */
+export interface Relay {
+  data(chunk: Buffer): void;
+  ended(): void;
+  /** The connection broke, or a timer ran out, after the head. */
+  broke(failure: AttemptFailure): void;
+}
+
+export class Attempt implements UpstreamHandler {
+  readonly slot: Slot;
+  readonly exchange: Exchange;
+  readonly prepared: Prepared;
+  readonly #parts: AttemptParts;
+  readonly #request: InferenceRequest;
+  readonly #reply: Reply;
+  readonly #done: (failure: AttemptFailure | undefined) => void;
+  readonly #timeouts: Timeouts;
+  readonly #startedMs: number;
+  readonly #hungUp = () => this.#fail(new AttemptFailure(whyGone(this.#reply.gone)));
+  #call: UpstreamCall | undefined = undefined;
+  #relay: Relay | undefined = undefined;
+  #sink: Sink | undefined = undefined;
+  #cancelDeadline: () => void = () => {};
+  #cancelPhase: () => void = () => {};
+  #progressMs = 0;
+  #paused = false;
+  #over = false;
+
+  constructor(
+    parts: AttemptParts,
+    slot: Slot,
+    exchange: Exchange,
+    request: InferenceRequest,
+    reply: Reply,
+    done: (failure: AttemptFailure | undefined) => void,
+  ) {
+    this.slot = slot;
+    this.exchange = exchange;
+    this.prepared = prepare(request, exchange.id, slot.candidate);
+    this.#parts = parts;
+    this.#request = request;
+    this.#reply = reply;
+    this.#done = done;
+    this.#timeouts = slot.candidate.timeouts;
+    this.#startedMs = parts.clock.now();
+  }
+
+  start(): void {
+    if (this.#reply.gone.aborted) return this.#hungUp();
+    this.#reply.gone.addEventListener('abort', this.#hungUp);
+    const totalMs = this.exchange.deadlineMs - this.#startedMs;
+    this.#cancelDeadline = this.#parts.clock.after(totalMs, () =>
+      this.#timeout('total_timeout', this.exchange.totalMs),
+    );
+    this.#phase('connect_timeout', this.#timeouts.connectMs);
+    const call = this.#parts.upstream.send(this.slot.candidate.backend, this.prepared.request, this);
+    if (this.#over) call.abort();
+    else this.#call = call;
+  }
+
+  connected(): void {
+    const { firstByteMs, firstBytePlainMs } = this.#timeouts;
+    this.#phase('first_byte_timeout', this.#request.stream ? firstByteMs : firstBytePlainMs);
+  }
+
+  head(status: number, headers: HeaderMap): void {
+    if (this.#over) return;
+    const isStream = status >= 200 && status < 300 && headers['content-type']?.startsWith('text/event-stream') === true;
+    this.#relay = isStream ? new StreamRelay(this, status, headers) : new PlainRelay(this, status, headers);
+    // A stream's head says nothing yet: engines send it before they have queued the request.
+    if (!isStream) this.#watchGaps();
+  }
+
+  data(chunk: Buffer): void {
+    if (!this.#over) this.#guard(() => this.#relay?.data(chunk));
+  }
+
+  ended(): void {
+    if (!this.#over) this.#guard(() => this.#relay?.ended());
+  }
+
+  failed(failure: TransportFailure): void {
+    if (!this.#over) this.#fail(transportFailed(this.slot.candidate, failure));
+  }
+
+  /** From here on nothing can be tried elsewhere. */
+  commit(status: number, headers: HeaderList): void {
+    this.#sink = this.#reply.begin(status, headers);
+    this.exchange.status = status;
+    this.#watchGaps();
+  }
+
+  get committed(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  /** Something of the answer arrived; comments do not count. */
+  progressed(): void {
+    this.#progressMs = this.#parts.clock.now();
+  }
+
+  contentSeen(): void {
+    this.exchange.contentEvents++;
+    this.exchange.firstTokenAtMs ??= this.#parts.clock.now();
+  }
+
+  /** Hands on bytes; when the caller reads too slowly, the backend is not read either. */
+  write(bytes: Buffer): void {
+    if (this.#sink === undefined || bytes.length === 0 || this.#sink.write(bytes) || this.#paused) return;
+    this.#paused = true;
+    this.#call?.pause();
+    this.#sink.onDrain(() => {
+      this.#paused = false;
+      this.progressed();
+      if (!this.#over) this.#call?.resume();
+    });
+  }
+
+  /** Ends after a commit so that the caller sees the break: an event of ours in a stream, a cut in anything else. */
+  breakOff(failure: AttemptFailure, how: 'event' | 'cut'): void {
+    this.#sink?.break(failure.error, how);
+    this.end(failure);
+  }
+
+  /** The whole answer is there, or the engine's own error stands at its end. */
+  finish(failure?: AttemptFailure): void {
+    this.#sink?.end();
+    this.end(failure);
+  }
+
+  /** The one end: releases timers, listener and socket, then books. */
+  end(failure: AttemptFailure | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelDeadline();
+    this.#cancelPhase();
+    this.#reply.gone.removeEventListener('abort', this.#hungUp);
+    // After a reply that was read to its end this is without effect, and the connection is kept.
+    this.#call?.abort();
+    bookAttempt(this.#parts, this.slot, this.exchange, this.#request, this.#startedMs, failure);
+    this.#done(failure);
+  }
+
+  #fail(failure: AttemptFailure): void {
+    if (this.#relay === undefined) this.end(failure);
+    else this.#relay.broke(failure);
+  }
+
+  #timeout(code: 'connect_timeout' | 'first_byte_timeout' | 'gap_timeout' | 'total_timeout', ms: number): void {
+    if (!this.#over) this.#fail(timedOut(this.slot.candidate, code, ms));
+  }
+
+  #phase(code: 'connect_timeout' | 'first_byte_timeout', ms: number): void {
+    this.#cancelPhase();
+    this.#cancelPhase = this.#parts.clock.after(ms, () => this.#timeout(code, ms));
+  }
+
+  /** One timer that looks back, instead of one per event. While the caller is slow, the backend is not to blame. */
+  #watchGaps(): void {
+    const { gapMs } = this.#timeouts;
+    this.#cancelPhase();
+    this.progressed();
+    const watch = (waitMs: number) => {
+      this.#cancelPhase = this.#parts.clock.after(waitMs, () => {
+        const silentMs = this.#paused ? 0 : this.#parts.clock.now() - this.#progressMs;
+        if (silentMs >= gapMs) this.#timeout('gap_timeout', gapMs);
+        else watch(gapMs - silentMs);
+      });
+    };
+    watch(gapMs);
+  }
+
+  /** A bug while reading a reply ends this attempt, never the process. */
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (thrown) {
+      this.#fail(new AttemptFailure(toGatewayError(thrown)));
+    }
+  }
+}
+
+/** Mostly the caller; at the end of a drain it is the router that lets go, and says so. */
+function whyGone({ reason }: AbortSignal): GatewayError {
+  return reason instanceof GatewayError ? reason : new GatewayError('client_closed', 'The caller hung up.');
+}

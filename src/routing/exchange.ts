@@ -1,0 +1,92 @@
+// One caller request from arrival to settlement, all attempts included. Mutable, owned by one request.
+import type { Grant } from '../access/limiter.ts';
+import type { Caller } from '../access/keyring.ts';
+import type { InferenceFields } from '../endpoints/endpoint.ts';
+import type { Usage } from '../engines/engine.ts';
+import { type GatewayError, toGatewayError } from '../errors.ts';
+import type { EndpointName } from '../fleet/capabilities.ts';
+import type { Candidate } from '../selection/policy.ts';
+import type { ExchangeSettled, HeaderList } from './ports.ts';
+import type { Target } from './snapshot.ts';
+
+/** A request as routing sees it: the fields that were read, and the bytes that will be forwarded. */
+export interface InferenceRequest extends InferenceFields {
+  readonly endpoint: EndpointName;
+  readonly body: Buffer;
+  /** Already chosen from the allow-list. */
+  readonly headers: HeaderList;
+}
+
+export class Exchange {
+  readonly id: string;
+  readonly endpoint: EndpointName;
+  readonly caller: Caller;
+  readonly arrivedMs: number;
+  /** Names of backends that have had their try. */
+  readonly tried = new Set<string>();
+  model: string | undefined = undefined;
+  stream = false;
+  grant: Grant | undefined = undefined;
+  deadlineMs = Infinity;
+  totalMs = Infinity;
+  attempts = 0;
+  backend: string | undefined = undefined;
+  /** Set by an overflow: only members with more context than this are worth another try. */
+  largerThanTokens: number | undefined = undefined;
+  /** The failure of the last attempt; what the caller gets when nobody else can be tried. */
+  lastFailure: unknown = undefined;
+  firstTokenAtMs: number | undefined = undefined;
+  contentEvents = 0;
+  usage: Usage | undefined = undefined;
+  status = 0;
+  /** Whether the pipeline has booked its end. */
+  settled = false;
+  error: GatewayError | undefined = undefined;
+
+  constructor(id: string, endpoint: EndpointName, caller: Caller, nowMs: number) {
+    this.id = id;
+    this.endpoint = endpoint;
+    this.caller = caller;
+    this.arrivedMs = nowMs;
+  }
+
+  /** The target is known: from here on the exchange has a model and a deadline. */
+  begin(target: Target, request: InferenceRequest, nowMs: number): void {
+    this.model = target.model.name;
+    this.stream = request.stream;
+    this.totalMs = target.totalMs;
+    this.deadlineMs = nowMs + target.totalMs;
+  }
+
+  /** Another backend gets the next try. */
+  giveUpOn(candidate: Candidate, failure: unknown): void {
+    this.tried.add(candidate.backend.name);
+    this.lastFailure = failure;
+  }
+
+  /** Notes how it failed; the first failure stands. */
+  fail(cause: unknown): GatewayError {
+    this.error ??= toGatewayError(cause);
+    if (this.status === 0) this.status = this.error.status;
+    return this.error;
+  }
+
+  summary(nowMs: number): ExchangeSettled {
+    return {
+      requestId: this.id,
+      endpoint: this.endpoint,
+      tenant: this.caller.tenant,
+      model: this.model,
+      backend: this.backend,
+      attempts: this.attempts,
+      outcome: this.error?.row.type ?? 'ok',
+      error: this.error,
+      status: this.status,
+      stream: this.stream,
+      durationMs: nowMs - this.arrivedMs,
+      firstTokenMs: this.firstTokenAtMs === undefined ? undefined : this.firstTokenAtMs - this.arrivedMs,
+      usage: this.usage,
+      contentEvents: this.contentEvents,
+    };
+  }
+}

@@ -1,0 +1,124 @@
+// From what went wrong with an attempt to the error that says so.
+import type { HeaderMap, Judgement, Verdict } from '../engines/engine.ts';
+import { type ErrorCode, GatewayError } from '../errors.ts';
+import type { Candidate } from '../selection/policy.ts';
+import type { HeaderList, TransportFailure } from './ports.ts';
+
+const codes = {
+  serve: 'backend_broken',
+  busy: 'backend_busy',
+  loading: 'backend_busy',
+  'wrong-model': 'backend_unsuited',
+  unsupported: 'backend_unsuited',
+  overflow: 'backend_unsuited',
+  caller: 'backend_rejected',
+  misconfigured: 'backend_misconfigured',
+  broken: 'backend_error',
+} as const satisfies Record<Verdict, ErrorCode>;
+
+/** The status to answer with when a backend put its error into a 200. */
+const statuses = {
+  serve: 502,
+  busy: 503,
+  loading: 503,
+  'wrong-model': 404,
+  unsupported: 501,
+  overflow: 400,
+  caller: 400,
+  misconfigured: 502,
+  broken: 502,
+} as const satisfies Record<Verdict, number>;
+
+/** An error of one attempt, with the engine's verdict where a backend has answered. */
+export class AttemptFailure {
+  readonly error: GatewayError;
+  readonly judgement: Judgement | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(error: GatewayError, judgement?: Judgement, retryAfterMs?: number) {
+    this.error = error;
+    this.judgement = judgement;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** A backend's own error reply, which passes through as sent when nobody can better it. */
+export function replied(
+  candidate: Candidate,
+  judgement: Judgement,
+  status: number,
+  headers: HeaderMap,
+  body: Buffer,
+): AttemptFailure {
+  const code = codes[judgement.verdict];
+  const answered = status >= 200 && status < 300 ? statuses[judgement.verdict] : status;
+  const message = `Backend "${candidate.backend.name}" answered ${status} (${judgement.verdict}).`;
+  const asSent = { status: answered, headers: passedHeaders(headers), body };
+  return new AttemptFailure(new GatewayError(code, message, { asSent }), judgement, retryAfterMs(headers));
+}
+
+/** An error event in place of a stream: its JSON becomes a plain body. */
+export function streamedError(
+  candidate: Candidate,
+  failure: Judgement & { readonly status: number },
+  data: string,
+): AttemptFailure {
+  const message = `Backend "${candidate.backend.name}" answered with an error event (${failure.verdict}).`;
+  const asSent = {
+    status: failure.status,
+    headers: [['content-type', 'application/json']] as const,
+    body: Buffer.from(data),
+  };
+  return new AttemptFailure(new GatewayError(codes[failure.verdict], message, { asSent }), failure);
+}
+
+/** The engine's own error event after commit: the caller has it already. */
+export function streamedErrorAfterCommit(candidate: Candidate, failure: Judgement): AttemptFailure {
+  const message = `Backend "${candidate.backend.name}" ended its stream with an error (${failure.verdict}).`;
+  return new AttemptFailure(new GatewayError('backend_error', message), { verdict: 'broken' });
+}
+
+export function broken(candidate: Candidate, what: string): AttemptFailure {
+  return new AttemptFailure(new GatewayError('backend_broken', `Backend "${candidate.backend.name}" ${what}.`));
+}
+
+export function transportFailed(candidate: Candidate, failure: TransportFailure): AttemptFailure {
+  if (failure.kind === 'broken')
+    return broken(candidate, `broke the connection before its answer was complete (${failure.code})`);
+  const message = `Backend "${candidate.backend.name}" could not be reached (${failure.code}).`;
+  return new AttemptFailure(new GatewayError('backend_unreachable', message));
+}
+
+export function timedOut(
+  candidate: Candidate,
+  code: 'connect_timeout' | 'first_byte_timeout' | 'gap_timeout' | 'total_timeout',
+  ms: number,
+): AttemptFailure {
+  const what = {
+    connect_timeout: 'accepted no connection',
+    first_byte_timeout: 'did not begin to answer',
+    gap_timeout: 'fell silent in the middle of its answer',
+    total_timeout: 'was not done',
+  }[code];
+  return new AttemptFailure(
+    new GatewayError(code, `Backend "${candidate.backend.name}" ${what} within ${ms / 1000} s.`),
+  );
+}
+
+/** Response headers that pass from a backend to the caller. */
+const passed = ['content-type', 'cache-control', 'retry-after'];
+
+export function passedHeaders(headers: HeaderMap): HeaderList {
+  const list: [string, string][] = [];
+  for (const name of passed) {
+    const value = headers[name];
+    if (value !== undefined) list.push([name, value]);
+  }
+  return list;
+}
+
+/** `Retry-After` in milliseconds where it is given in seconds; dates are not used by any engine. */
+function retryAfterMs(headers: HeaderMap): number | undefined {
+  const value = headers['retry-after'];
+  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+}

@@ -1,0 +1,92 @@
+// A reply that is no event stream: held up to 1 MiB and judged whole, then handed on; a longer one commits there.
+import type { HeaderMap } from '../engines/engine.ts';
+import { readUsage } from '../engines/usage.ts';
+import type { Attempt, Relay } from './attempt.ts';
+import { type AttemptFailure, broken, passedHeaders, replied } from './failures.ts';
+import { renameModel } from './prepare.ts';
+
+const maxHeldBytes = 1_048_576;
+const maxJudgedBytes = 65_536;
+
+export class PlainRelay implements Relay {
+  readonly #attempt: Attempt;
+  readonly #status: number;
+  readonly #headers: HeaderMap;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+
+  constructor(attempt: Attempt, status: number, headers: HeaderMap) {
+    this.#attempt = attempt;
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  data(chunk: Buffer): void {
+    this.#attempt.progressed();
+    if (this.#attempt.committed) return this.#attempt.write(chunk);
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > maxHeldBytes) this.#commitLong();
+  }
+
+  ended(): void {
+    if (this.#attempt.committed) return this.#attempt.finish();
+    const body = this.#held.length === 1 ? (this.#held[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#held);
+    const failure = this.#judge(body);
+    if (failure !== undefined) return this.#attempt.end(failure);
+    const reply = parseObject(body);
+    if (reply === undefined)
+      return this.#attempt.end(broken(this.#candidate, `answered ${this.#status} with something that is not JSON`));
+    this.#attempt.exchange.usage = readUsage(reply);
+    const { renameTo } = this.#attempt.prepared;
+    const sent = renameTo === undefined ? body : renameModel(body, body.indexOf('{'), renameTo);
+    this.#attempt.commit(this.#status, [...passedHeaders(this.#headers), ['content-length', String(sent.length)]]);
+    this.#attempt.write(sent);
+    this.#attempt.finish();
+  }
+
+  broke(failure: AttemptFailure): void {
+    if (this.#attempt.committed) this.#attempt.breakOff(failure, 'cut');
+    else this.#attempt.end(failure);
+  }
+
+  get #candidate() {
+    return this.#attempt.slot.candidate;
+  }
+
+  #judge(body: Buffer): AttemptFailure | undefined {
+    // Never followed, and its target never shown: a redirect would leave the fleet.
+    if (this.#status >= 300 && this.#status < 400)
+      return broken(this.#candidate, `answered with a redirect (${this.#status})`);
+    const judgement = this.#candidate.engine.judge(this.#status, this.#headers, body.subarray(0, maxJudgedBytes));
+    if (judgement.verdict === 'serve') return undefined;
+    // Inside a 200 only an error object is the backend's own word; anything else is no answer at all.
+    const reply = parseObject(body);
+    const isError = this.#status >= 400 || reply?.error !== undefined || reply?.object === 'error';
+    if (!isError) return broken(this.#candidate, `answered ${this.#status} with something that is no complete answer`);
+    return replied(this.#candidate, judgement, this.#status, this.#headers, body);
+  }
+
+  /** Too long to hold: what its beginning tells has to do. */
+  #commitLong(): void {
+    const body = Buffer.concat(this.#held);
+    this.#held = [];
+    const judgement = this.#candidate.engine.judge(this.#status, this.#headers, body.subarray(0, maxJudgedBytes));
+    const fine = judgement.verdict === 'serve' || (this.#status >= 400 && judgement.verdict === 'caller');
+    if (!fine)
+      return this.#attempt.end(
+        broken(this.#candidate, `answered ${this.#status} with more than 1 MiB (${judgement.verdict})`),
+      );
+    this.#attempt.commit(this.#status, passedHeaders(this.#headers));
+    this.#attempt.write(body);
+  }
+}
+
+function parseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

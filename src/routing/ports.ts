@@ -1,0 +1,102 @@
+// What the pipeline needs from the outside: sockets towards backends, the caller's answer, and somebody who watches.
+import type { Backend } from '../fleet/fleet.ts';
+import type { GatewayError, Outcome } from '../errors.ts';
+import type { HeaderMap, Usage } from '../engines/engine.ts';
+
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+export interface UpstreamRequest {
+  /** Below the backend's URL, beginning with a slash. */
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body: Buffer;
+}
+
+export interface Upstream {
+  /** Starts one request on a socket of its own. The handler hears exactly one `ended` or `failed`, and nothing after `abort`. */
+  send(backend: Backend, request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+}
+
+/** Called synchronously as bytes arrive. */
+export interface UpstreamHandler {
+  /** A connection stands and the request is being written. */
+  connected(): void;
+  head(status: number, headers: HeaderMap): void;
+  data(chunk: Buffer): void;
+  ended(): void;
+  failed(failure: TransportFailure): void;
+}
+
+export interface UpstreamCall {
+  /** Closes the socket. Idempotent. */
+  abort(): void;
+  pause(): void;
+  resume(): void;
+}
+
+export interface TransportFailure {
+  /** `unreachable`: no connection came about. `broken`: there was one, and it ended badly or did not speak HTTP. */
+  readonly kind: 'unreachable' | 'broken';
+  /** A short word such as ECONNREFUSED; never text that a backend sent. */
+  readonly code: string;
+}
+
+/** The answer to the caller. Nothing leaves before `begin`. */
+export interface Reply {
+  /** Aborted when the caller hangs up. */
+  readonly gone: AbortSignal;
+  readonly committed: boolean;
+  /** Sends status and headers. Called once. */
+  begin(status: number, headers: HeaderList): Sink;
+}
+
+export interface Sink {
+  /** False: the caller reads more slowly than we write; wait for `onDrain`. */
+  write(bytes: Buffer): boolean;
+  /** Runs once, when there is room again. */
+  onDrain(resume: () => void): void;
+  end(): void;
+  /** Ends so that the caller can't mistake it for a complete answer. `event`: told in a last SSE event first. */
+  break(error: GatewayError, how: 'event' | 'cut'): void;
+}
+
+export interface AttemptEnded {
+  readonly backend: string;
+  readonly model: string;
+  readonly attempt: 'first' | 'retry';
+  readonly result: Outcome;
+  readonly durationMs: number;
+}
+
+export interface ExchangeSettled {
+  readonly requestId: string;
+  readonly endpoint: string;
+  readonly tenant: string;
+  /** Canonical name; undefined when no known model was named. */
+  readonly model: string | undefined;
+  /** The backend of the last attempt. */
+  readonly backend: string | undefined;
+  readonly attempts: number;
+  readonly outcome: Outcome;
+  readonly error: GatewayError | undefined;
+  readonly status: number;
+  readonly stream: boolean;
+  readonly durationMs: number;
+  /** Arrival to the first content sent; streams only. */
+  readonly firstTokenMs: number | undefined;
+  /** As the backend reported it. */
+  readonly usage: Usage | undefined;
+  /** Content-bearing events relayed. */
+  readonly contentEvents: number;
+}
+
+export interface Observer {
+  attempted(event: AttemptEnded): void;
+  settled(event: ExchangeSettled): void;
+}
+
+/** What the pipeline asks for when a backend has shown that it changed. */
+export interface Rediscovery {
+  /** Asks a backend for its models again, soon; does not wait. */
+  refresh(backend: string): void;
+}

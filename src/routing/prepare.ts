@@ -1,0 +1,81 @@
+// What goes to a backend: the caller's own bytes, with nothing changed but the splices declared here.
+import type { EventReading } from '../engines/engine.ts';
+import type { Candidate } from '../selection/policy.ts';
+import { scanObject, type Span } from '../wire/json-scan.ts';
+import { type Splice, splice } from '../wire/splice.ts';
+import type { InferenceRequest } from './exchange.ts';
+import type { HeaderList, UpstreamRequest } from './ports.ts';
+
+export interface Prepared {
+  readonly request: UpstreamRequest;
+  /** The name the caller asked for, as JSON, where the backend was sent another one. */
+  readonly renameTo: Buffer | undefined;
+  /** The usage event was asked for by us, so the caller must not see it. */
+  readonly dropUsageEvent: boolean;
+}
+
+export function prepare(request: InferenceRequest, requestId: string, candidate: Candidate): Prepared {
+  const { backend, member, engine } = candidate;
+  const renamed = member.name !== request.model;
+  const addsUsage = backend.usage === 'force' && request.stream && !request.includeUsage;
+  const splices: Splice[] = [];
+  if (renamed) splices.push({ ...request.spans.model, bytes: Buffer.from(JSON.stringify(member.name)) });
+  if (addsUsage) splices.push(includeUsage(request));
+  return {
+    request: {
+      path: engine.path(request.endpoint),
+      headers: headersFor(request.headers, requestId, backend.bearer),
+      body: splice(request.body, splices),
+    },
+    renameTo: renamed ? Buffer.from(JSON.stringify(request.model)) : undefined,
+    dropUsageEvent: addsUsage,
+  };
+}
+
+function headersFor(forwarded: HeaderList, requestId: string, bearer: string | undefined): HeaderList {
+  const own: [string, string][] = [
+    ['x-request-id', requestId],
+    // A compressed event stream could not be read on its way through.
+    ['accept-encoding', 'identity'],
+  ];
+  if (bearer !== undefined) own.push(['authorization', `Bearer ${bearer}`]);
+  return [...forwarded, ...own];
+}
+
+/** Sets `stream_options.include_usage`; an object that is there is extended. */
+function includeUsage({ body, spans }: InferenceRequest): Splice {
+  const { streamOptions, start } = spans;
+  if (streamOptions === undefined) {
+    return { start, end: start, bytes: Buffer.from('"stream_options":{"include_usage":true},') };
+  }
+  const scanned = scanObject(body.subarray(streamOptions.start, streamOptions.end));
+  if (typeof scanned === 'string') return { ...streamOptions, bytes: Buffer.from('{"include_usage":true}') };
+  const shift = ({ start, end }: Span): Span => ({
+    start: start + streamOptions.start,
+    end: end + streamOptions.start,
+  });
+  const existing = scanned.members.get('include_usage');
+  if (existing !== undefined) return { ...shift(existing), bytes: Buffer.from('true') };
+  const open = scanned.open + streamOptions.start;
+  return {
+    start: open,
+    end: open,
+    bytes: Buffer.from(scanned.members.size === 0 ? '"include_usage":true' : '"include_usage":true,'),
+  };
+}
+
+/** One event of a stream as the caller gets it; undefined: not at all. */
+export function relayedEvent(event: Buffer, reading: EventReading | undefined, prepared: Prepared): Buffer | undefined {
+  if (prepared.dropUsageEvent && reading?.usageOnly === true) return undefined;
+  return prepared.renameTo === undefined ? event : renameModel(event, event.indexOf('{'), prepared.renameTo);
+}
+
+/** Replaces the depth-1 `model` of the JSON object that begins at `from`; anything else comes back as it is. */
+export function renameModel(bytes: Buffer, from: number, name: Buffer): Buffer {
+  if (from === -1) return bytes;
+  const scanned = scanObject(bytes.subarray(from));
+  if (typeof scanned === 'string') return bytes;
+  const model = scanned.members.get('model');
+  if (model === undefined) return bytes;
+  return splice(bytes, [{ start: model.start + from, end: model.end + from, bytes: name }]);
+}

@@ -1,0 +1,62 @@
+// The request's way, from a request that was read to an answer that was relayed. Reads aloud in a minute.
+import type { RateLimiter } from '../access/limiter.ts';
+import type { Slots } from '../admission/slots.ts';
+import type { Clock } from '../clock.ts';
+import type { Roster } from '../fleet/roster.ts';
+import { type AttemptParts, attempt } from './attempt.ts';
+import type { Exchange, InferenceRequest } from './exchange.ts';
+import type { Observer, Reply } from './ports.ts';
+import { reserve } from './reserve.ts';
+import { mayRetry } from './retry.ts';
+import { settle } from './settle.ts';
+import { estimateCost, resolve, type Snapshots, type Target } from './snapshot.ts';
+
+export interface RouteParts extends AttemptParts {
+  readonly snapshots: Snapshots;
+  readonly roster: Roster;
+  readonly limiter: RateLimiter;
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
+export type Route = (exchange: Exchange, request: InferenceRequest, reply: Reply) => Promise<void>;
+
+/** Resolves when the answer has left; rejects with the GatewayError the caller is to be told, if anything still can be. */
+export function createRoute(parts: RouteParts): Route {
+  const { snapshots, roster, limiter, clock } = parts;
+
+  return async function route(exchange, request, reply) {
+    try {
+      const target = resolve(snapshots.current(), request, exchange.caller, roster, clock.now());
+      exchange.begin(target, request, clock.now());
+      const cost = estimateCost(request, roster, target.model.name);
+      exchange.grant = await limiter.take({
+        caller: exchange.caller,
+        model: target.model.name,
+        requestId: exchange.id,
+        cost,
+      });
+      await deliver(exchange, request, target, reply);
+    } catch (cause) {
+      throw exchange.fail(cause);
+    } finally {
+      settle(parts, exchange, request); // exactly once, for every ending
+    }
+  };
+
+  async function deliver(exchange: Exchange, request: InferenceRequest, target: Target, reply: Reply): Promise<void> {
+    for (;;) {
+      const slot = reserve(parts, exchange, request, target);
+      try {
+        await attempt(parts, slot, exchange, request, reply);
+        return;
+      } catch (failure) {
+        if (!mayRetry(failure, exchange, reply, clock.now())) throw failure;
+        exchange.giveUpOn(slot.candidate, failure);
+      } finally {
+        slot.release();
+      }
+    }
+  }
+}

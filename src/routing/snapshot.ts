@@ -1,0 +1,123 @@
+// The fleet and everything derived from it, published as one reference: what a request is resolved against.
+import { type Caller, mayUse } from '../access/keyring.ts';
+import type { Cost } from '../access/limiter.ts';
+import { engines } from '../engines/index.ts';
+import { GatewayError } from '../errors.ts';
+import type { Capability } from '../fleet/capabilities.ts';
+import { type Catalogue, buildCatalogue, type Model } from '../fleet/catalogue.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Roster } from '../fleet/roster.ts';
+import { knownUnable } from '../selection/eligible.ts';
+import type { Candidate, Policy, PolicyMaker, PolicyParts } from '../selection/policy.ts';
+import type { InferenceRequest } from './exchange.ts';
+
+/** Everything a request for one model needs; built once per snapshot. */
+export interface Target {
+  readonly model: Model;
+  readonly candidates: readonly Candidate[];
+  readonly policy: Policy;
+  /** Most milliseconds an exchange may take, all attempts included. */
+  readonly totalMs: number;
+}
+
+export interface Snapshot {
+  readonly fleet: Fleet;
+  readonly catalogue: Catalogue;
+  readonly targets: ReadonlyMap<string, Target>;
+}
+
+export interface Snapshots {
+  current(): Snapshot;
+  publish(snapshot: Snapshot): void;
+}
+
+export function createSnapshots(first: Snapshot): Snapshots {
+  let latest = first;
+  return {
+    current: () => latest,
+    publish(snapshot) {
+      latest = snapshot;
+    },
+  };
+}
+
+export function buildSnapshot(fleet: Fleet, roster: Roster, makePolicy: PolicyMaker, parts: PolicyParts): Snapshot {
+  const catalogue = buildCatalogue(fleet, (backend) => {
+    const { engine, discovered } = roster.of(backend);
+    return { engine, models: discovered };
+  });
+  const targets = new Map<string, Target>();
+  for (const model of catalogue.models.values()) {
+    const candidates = model.members.map((member) => ({
+      backend: member.backend,
+      member,
+      engine: engines[member.engine],
+      state: roster.of(member.backend),
+      memberState: roster.member(member.backend, model.name),
+      timeouts: { ...member.backend.timeouts, ...fleet.models.get(model.name)?.timeouts },
+    }));
+    const totals = model.members.map((member) => member.backend.timeouts.totalMs);
+    const totalMs = fleet.models.get(model.name)?.timeouts?.totalMs ?? Math.max(0, ...totals);
+    targets.set(model.name, { model, candidates, policy: makePolicy(parts), totalMs });
+  }
+  return { fleet, catalogue, targets };
+}
+
+/** Longer than any model name, and short enough for globs to be cheap on. */
+const maxNameLength = 512;
+
+/**
+ * The target a request means, by canonical name.
+ * @throws GatewayError `forbidden` before existence is told, `model_not_found`, `no_backend` while the fleet is still
+ * being discovered, `unsupported` when every member is known not to be able to do what is needed.
+ */
+export function resolve(
+  snapshot: Snapshot,
+  request: InferenceRequest,
+  caller: Caller,
+  roster: Roster,
+  nowMs: number,
+): Target {
+  const name = snapshot.catalogue.aliases.get(request.model) ?? request.model;
+  if (name.length > maxNameLength) throw new GatewayError('model_not_found', 'No model has a name this long.');
+  if (!mayUse(caller, name)) {
+    throw new GatewayError('forbidden', `This API key may not use the model "${name}".`);
+  }
+  const target = snapshot.targets.get(name);
+  if (target === undefined) throw unknownModel(name, snapshot, roster);
+  const impossible = request.needs.filter((need) =>
+    target.candidates.every((candidate) => knownUnable(candidate, need, nowMs)),
+  );
+  const [first] = impossible;
+  if (first !== undefined && target.candidates.length > 0) throw unsupported(name, first, target);
+  return target;
+}
+
+function unknownModel(name: string, snapshot: Snapshot, roster: Roster): GatewayError {
+  const pending = snapshot.fleet.backends.filter(
+    (backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce,
+  );
+  if (pending.length > 0) {
+    const message = `The model "${name}" is not known yet: ${pending.length} of the backends are still being asked for their models.`;
+    return new GatewayError('no_backend', message, { retryAfterSeconds: 1 });
+  }
+  return new GatewayError(
+    'model_not_found',
+    `No backend serves a model named "${name}". GET /v1/models lists what there is.`,
+  );
+}
+
+function unsupported(model: string, need: Capability, target: Target): GatewayError {
+  const kinds = [...new Set(target.candidates.map((candidate) => candidate.engine.name))].join(', ');
+  return new GatewayError('unsupported', `No backend of the model "${model}" (${kinds}) supports ${need}.`);
+}
+
+/** What a request may use of a member's context; an estimate. */
+export function estimateCost(request: InferenceRequest, roster: Roster, model: string): Cost {
+  return {
+    inputTokens: roster.tokenRatio(model).estimate(request.textBytes) + request.parts * tokensPerPart,
+    outputTokens: request.maxTokens ?? 0,
+  };
+}
+
+const tokensPerPart = 800;

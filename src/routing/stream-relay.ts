@@ -1,0 +1,122 @@
+// An event stream: held back until the first event that a caller would miss, then handed on as whole events, and its
+// end checked against the protocol's own terminator. A 200 alone commits nothing: engines put errors behind it.
+import type { EventReading, HeaderMap } from '../engines/engine.ts';
+import { eventData, SseSplitter } from '../wire/sse.ts';
+import type { Attempt, Relay } from './attempt.ts';
+import { type AttemptFailure, broken, streamedError, streamedErrorAfterCommit } from './failures.ts';
+import { relayedEvent } from './prepare.ts';
+
+const maxHeldBytes = 65_536;
+const maxEventBytes = 1_048_576;
+
+export class StreamRelay implements Relay {
+  readonly #attempt: Attempt;
+  readonly #status: number;
+  readonly #contentType: string;
+  readonly #splitter = new SseSplitter();
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #done = false;
+  #engineError: AttemptFailure | undefined = undefined;
+
+  constructor(attempt: Attempt, status: number, headers: HeaderMap) {
+    this.#attempt = attempt;
+    this.#status = status;
+    this.#contentType = headers['content-type'] ?? 'text/event-stream';
+  }
+
+  data(chunk: Buffer): void {
+    this.#splitter.push(chunk);
+    this.#handOn(this.#splitter.whole, this.#splitter.ends);
+    if (this.#splitter.pendingBytes > maxEventBytes) {
+      this.broke(broken(this.#attempt.slot.candidate, 'sent one event of more than 1 MiB'));
+    }
+  }
+
+  ended(): void {
+    const tail = this.#splitter.takeTail();
+    // Some servers leave out the blank line behind the last event.
+    if (tail.length > 0 && eventData(tail) === '[DONE]') this.#handOn(tail, [tail.length]);
+    if (this.#done || this.#engineError !== undefined) this.#attempt.finish(this.#engineError);
+    else this.broke(broken(this.#attempt.slot.candidate, 'ended its stream before it was complete'));
+  }
+
+  broke(failure: AttemptFailure): void {
+    // What comes after the terminator, or after the engine's own last word, changes nothing for the caller.
+    if (this.#done || this.#engineError !== undefined) this.#attempt.finish(this.#engineError);
+    else if (this.#attempt.committed) this.#attempt.breakOff(failure, 'event');
+    else this.#attempt.end(failure);
+  }
+
+  /** Takes whole events, one behind the other, and sends in one write what may leave. */
+  #handOn(events: Buffer, ends: readonly number[]): void {
+    const { prepared } = this.#attempt;
+    const spliced = prepared.dropUsageEvent || prepared.renameTo !== undefined;
+    const pieces: Buffer[] = [];
+    let start = 0;
+    let heldUpTo = 0;
+    for (const end of ends) {
+      const event = events.subarray(start, end);
+      start = end;
+      const reading = this.#read(event);
+      if (reading?.failure !== undefined && !this.#attempt.committed) {
+        return this.#attempt.end(streamedError(this.#attempt.slot.candidate, reading.failure, eventData(event) ?? ''));
+      }
+      const relayed = spliced ? relayedEvent(event, reading, prepared) : event;
+      if (!this.#attempt.committed) {
+        this.#hold(relayed, reading);
+        heldUpTo = end;
+      } else if (spliced && relayed !== undefined) {
+        pieces.push(relayed);
+      }
+    }
+    if (this.#attempt.committed) this.#attempt.write(spliced ? Buffer.concat(pieces) : events.subarray(heldUpTo));
+  }
+
+  #hold(event: Buffer | undefined, reading: EventReading | undefined): void {
+    if (event !== undefined) {
+      this.#held.push(event);
+      this.#heldBytes += event.length;
+    }
+    if (reading?.content !== true && reading?.done !== true && this.#heldBytes <= maxHeldBytes) return;
+    this.#attempt.commit(this.#status, [
+      ['content-type', this.#contentType],
+      ['cache-control', 'no-cache, no-transform'],
+      ['x-accel-buffering', 'no'],
+    ]);
+    this.#attempt.write(Buffer.concat(this.#held));
+    this.#held = [];
+  }
+
+  /** Reads what an event tells; undefined for comments. After the commit only events that can matter are parsed. */
+  #read(event: Buffer): EventReading | undefined {
+    const committed = this.#attempt.committed;
+    if (committed && !mayMatter(event)) {
+      if (event.includes('data')) this.#noteContent();
+      return undefined;
+    }
+    const data = eventData(event);
+    if (data === undefined) return undefined;
+    const reading = this.#attempt.slot.candidate.engine.readEvent(data);
+    if (reading.done) this.#done = true;
+    if (reading.usage !== undefined) this.#attempt.exchange.usage = reading.usage;
+    if (reading.content) this.#noteContent();
+    else this.#attempt.progressed();
+    if (reading.failure !== undefined && committed) {
+      this.#engineError ??= streamedErrorAfterCommit(this.#attempt.slot.candidate, reading.failure);
+    }
+    return reading;
+  }
+
+  #noteContent(): void {
+    this.#attempt.progressed();
+    this.#attempt.contentSeen();
+  }
+}
+
+/** Cheap and never wrong the harmful way: an error, usage, abort or the end always contains one of these words. */
+function mayMatter(event: Buffer): boolean {
+  return (
+    event.includes('"usage"') || event.includes('"error"') || event.includes('[DONE]') || event.includes('"abort"')
+  );
+}

@@ -1,0 +1,85 @@
+// Which members may take a request now. Pure: reads state, changes nothing.
+import type { Capability } from '../fleet/capabilities.ts';
+import type { Candidate } from './policy.ts';
+
+/** What of a request decides who may take it. */
+export interface Requirements {
+  readonly needs: readonly Capability[];
+  /** Estimated prompt plus the caller's bound on the answer. */
+  readonly contextTokens: number;
+  /** Names of backends that have had their try. */
+  readonly tried: ReadonlySet<string>;
+  /** Set after an overflow: only members with more context than this. */
+  readonly largerThanTokens?: number;
+}
+
+/** Better standings come first; a worse one is used only when nobody has a better one. */
+const standings = { good: 0, 'held-off': 1, unprobed: 2, ejected: 3 } as const;
+type Standing = keyof typeof standings;
+
+/** The members that can do what is needed, of the best standing there is. Empty: see `whyNobody`. */
+export function eligible(candidates: readonly Candidate[], request: Requirements, nowMs: number): readonly Candidate[] {
+  const able = candidates.filter((candidate) => canTake(candidate, request, nowMs));
+  const fitting = fit(able, request.contextTokens);
+  let best: number = standings.ejected;
+  for (const candidate of fitting) best = Math.min(best, standings[standing(candidate, nowMs)]);
+  return fitting.filter((candidate) => standings[standing(candidate, nowMs)] === best);
+}
+
+/** Whether a member is usable for anyone right now; what readiness and the breaker's last-member rule ask. */
+export function isUsable(candidate: Candidate, nowMs: number): boolean {
+  return isOpen(candidate, nowMs) && standing(candidate, nowMs) === 'good';
+}
+
+/** Known not to, by declaration or discovery, or because it has refused before. */
+export function knownUnable(candidate: Candidate, need: Capability, nowMs: number): boolean {
+  if (candidate.member.can[need] === false) return true;
+  const until = candidate.memberState.unable.get(need);
+  return until !== undefined && nowMs < until;
+}
+
+/**
+ * Why `eligible` found nobody: `busy` when some said themselves when to come back (in `retryAfterMs`), else `gone`.
+ */
+export function whyNobody(
+  candidates: readonly Candidate[],
+  nowMs: number,
+): { readonly reason: 'gone' } | { readonly reason: 'busy'; readonly retryAfterMs: number } {
+  let untilMs = Infinity;
+  for (const { state, backend, memberState } of candidates) {
+    const { holdOff } = memberState;
+    if (state.health !== 'up' || backend.state !== 'enabled' || holdOff === undefined || !holdOff.told) continue;
+    untilMs = Math.min(untilMs, holdOff.untilMs);
+  }
+  return untilMs === Infinity ? { reason: 'gone' } : { reason: 'busy', retryAfterMs: Math.max(0, untilMs - nowMs) };
+}
+
+function canTake(candidate: Candidate, request: Requirements, nowMs: number): boolean {
+  if (request.tried.has(candidate.backend.name) || !isOpen(candidate, nowMs)) return false;
+  const { contextTokens } = candidate.member;
+  if (request.largerThanTokens !== undefined && (contextTokens ?? Infinity) <= request.largerThanTokens) return false;
+  return !request.needs.some((need) => knownUnable(candidate, need, nowMs));
+}
+
+function isOpen({ backend, state, memberState }: Candidate, nowMs: number): boolean {
+  if (backend.state !== 'enabled') return false;
+  if (state.health !== 'up' && state.health !== 'unknown') return false;
+  const { holdOff } = memberState;
+  return holdOff === undefined || !holdOff.told || nowMs >= holdOff.untilMs;
+}
+
+function standing({ state, memberState }: Candidate, nowMs: number): Standing {
+  if (!memberState.circuit.admits()) return 'ejected';
+  if (state.health === 'unknown') return 'unprobed';
+  const { holdOff } = memberState;
+  return holdOff !== undefined && nowMs < holdOff.untilMs ? 'held-off' : 'good';
+}
+
+/** An estimate never rejects: when nobody is known to be large enough, the largest get it and their answer stands. */
+function fit(candidates: readonly Candidate[], contextTokens: number): readonly Candidate[] {
+  const size = ({ member }: Candidate) => member.contextTokens ?? Infinity;
+  const fitting = candidates.filter((candidate) => size(candidate) >= contextTokens);
+  if (fitting.length > 0) return fitting;
+  const largest = Math.max(...candidates.map(size));
+  return candidates.filter((candidate) => size(candidate) === largest);
+}

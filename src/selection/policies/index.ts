@@ -1,0 +1,13 @@
+// The balancing policies `routing.policy` can name. A new one is a file and a line here.
+import type { PolicyMaker } from '../policy.ts';
+import { leastConnections } from './least-connections.ts';
+import { roundRobin } from './round-robin.ts';
+import { twoChoices } from './two-choices.ts';
+
+export const policies = {
+  'least-connections': leastConnections,
+  'round-robin': roundRobin,
+  'two-choices': twoChoices,
+} satisfies Record<string, PolicyMaker>;
+
+export type PolicyName = keyof typeof policies;

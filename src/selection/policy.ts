@@ -1,0 +1,39 @@
+// What a balancing policy is: it says in which order to try, and nothing else.
+import type { Counters } from '../admission/counters.ts';
+import type { Clock } from '../clock.ts';
+import type { Engine } from '../engines/engine.ts';
+import type { BackendState, MemberState } from '../fleet/backend-state.ts';
+import type { Member } from '../fleet/catalogue.ts';
+import type { Backend, Timeouts } from '../fleet/fleet.ts';
+
+/** A member with everything an attempt on it needs; built when a snapshot is published. */
+export interface Candidate {
+  readonly backend: Backend;
+  readonly member: Member;
+  readonly engine: Engine;
+  readonly state: BackendState;
+  readonly memberState: MemberState;
+  readonly timeouts: Timeouts;
+}
+
+export interface Policy {
+  readonly name: string;
+  /** Pure but for the policy's own turn-taking, synchronous; best first. Takes the eligible candidates, at least one. */
+  rank(candidates: readonly Candidate[]): readonly Candidate[];
+}
+
+export interface PolicyParts {
+  readonly inFlight: Counters;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+/** Made once per model and snapshot. */
+export type PolicyMaker = (parts: PolicyParts) => Policy;
+
+/** What another request would cost here: requests in flight and recent failures, over relative capacity. */
+export function connectionCost({ backend, state, memberState }: Candidate, parts: PolicyParts): number {
+  const failures = memberState.failures.at(parts.clock.now());
+  return (parts.inFlight.read(state.index) + 1 + failures) / backend.weight;
+}

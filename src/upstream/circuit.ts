@@ -1,0 +1,164 @@
+// The circuit breaker: opossum as a state machine, fed with outcomes that are already known. Each attempt is booked
+// once, at its end, and only while the circuit is closed and of the same trip, because opossum itself counts calls by
+// when they return: a stream from before a trip would close it, and rejected calls would dilute the next window.
+import { EventEmitter } from 'node:events';
+import CircuitBreaker from 'opossum';
+import type { Clock } from '../clock.ts';
+import type { AttemptOutcome, Circuit, CircuitState, CircuitTicket } from '../fleet/circuit.ts';
+import type { CircuitSettings } from '../fleet/fleet.ts';
+
+export interface CircuitParts {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** False for the last usable member of a model, which is never ejected. */
+  mayOpen(): boolean;
+  changed(state: CircuitState): void;
+  /** The circuit is half open: probe the backend soon, and say how it went through `probed`. */
+  wantsProbe(): void;
+}
+
+/** Buckets of opossum's window are turned by one timer for all breakers of a process, not by two timers each. */
+export interface WindowTicker {
+  readonly controller: EventEmitter;
+  close(): void;
+}
+
+export class OpossumCircuit implements Circuit {
+  readonly #settings: CircuitSettings;
+  readonly #parts: CircuitParts;
+  readonly #breaker: CircuitBreaker;
+  #state: CircuitState = 'closed';
+  #consecutive = 0;
+  /** Trips so far: outcomes of attempts that began before the last one say nothing about now. */
+  #epoch = 0;
+  /** Trips in a row without a success in between; decides how long the next one lasts. */
+  #trips = 0;
+  /** Closed by a probe and not yet confirmed by live traffic: one attempt at a time, one failure re-opens. */
+  #onProbation = false;
+  #trialRunning = false;
+  #cancelOpen: () => void = () => {};
+
+  constructor(settings: CircuitSettings, parts: CircuitParts, ticker: WindowTicker) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#breaker = new CircuitBreaker(
+      (failed: boolean) => (failed ? Promise.reject(new Error('failed')) : Promise.resolve()),
+      {
+        timeout: false,
+        volumeThreshold: settings.minRequests,
+        // opossum opens strictly above the threshold; ours is reached at it.
+        errorThresholdPercentage: settings.failureRatio * 100 - 0.1,
+        rollingCountTimeout: settings.windowMs,
+        rollingCountBuckets: 10,
+        rollingPercentilesEnabled: false,
+        enableSnapshots: false,
+        rotateBucketController: ticker.controller,
+        // Re-opening is timed here, so that it grows per trip; opossum's own timer must not get there first.
+        resetTimeout: 2_147_483_647,
+      },
+    );
+    this.#breaker.on('open', () => this.#opened());
+  }
+
+  get state(): CircuitState {
+    return this.#state;
+  }
+
+  admits(): boolean {
+    return this.#state === 'closed' && !(this.#onProbation && this.#trialRunning);
+  }
+
+  enter(): CircuitTicket {
+    const trial = this.#state === 'closed' && this.#onProbation && !this.#trialRunning;
+    if (trial) this.#trialRunning = true;
+    return { epoch: this.#epoch, trial };
+  }
+
+  record(outcome: AttemptOutcome, ticket: CircuitTicket): void {
+    if (ticket.trial && ticket.epoch === this.#epoch) this.#trialRunning = false;
+    if (outcome === 'neutral' || this.#state !== 'closed' || ticket.epoch !== this.#epoch) return;
+    if (outcome === 'success') this.#succeeded();
+    else this.#failed();
+  }
+
+  blame(): void {
+    if (this.#state === 'closed') this.#failed();
+  }
+
+  probed(healthy: boolean): void {
+    if (this.#state !== 'half_open') return;
+    if (!healthy) return this.#openFor(this.#openMs());
+    this.#breaker.close();
+    this.#onProbation = true;
+    this.#trialRunning = false;
+    this.#become('closed');
+  }
+
+  close(): void {
+    this.#cancelOpen();
+    this.#breaker.shutdown();
+  }
+
+  #succeeded(): void {
+    this.#consecutive = 0;
+    this.#onProbation = false;
+    this.#trips = 0;
+    this.#fire(false);
+  }
+
+  #failed(): void {
+    this.#consecutive++;
+    const mayOpen = this.#parts.mayOpen();
+    if (mayOpen && (this.#onProbation || this.#consecutive >= this.#settings.consecutive)) {
+      this.#breaker.open();
+      return;
+    }
+    // The last usable member stays in; its failures still count, for the moment when another one is back.
+    if (mayOpen) this.#fire(true);
+  }
+
+  #fire(failed: boolean): void {
+    this.#breaker.fire(failed).catch(() => {});
+  }
+
+  #opened(): void {
+    this.#epoch++;
+    this.#trips++;
+    this.#consecutive = 0;
+    this.#onProbation = false;
+    this.#trialRunning = false;
+    this.#openFor(this.#openMs());
+  }
+
+  /** open_for × growth per trip in a row, at most open_max, ±20 % so that replicas do not probe in step. */
+  #openMs(): number {
+    const { openForMs, growth, openMaxMs } = this.#settings;
+    const grown = Math.min(openMaxMs, openForMs * growth ** Math.max(0, this.#trips - 1));
+    return grown * (0.8 + 0.4 * this.#parts.random());
+  }
+
+  #openFor(ms: number): void {
+    this.#become('open');
+    this.#cancelOpen();
+    this.#cancelOpen = this.#parts.clock.after(ms, () => {
+      this.#become('half_open');
+      this.#parts.wantsProbe();
+    });
+  }
+
+  #become(state: CircuitState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#parts.changed(state);
+  }
+}
+
+/** Turns the buckets of every breaker each `bucketMs`, a tenth of their window. */
+export function createWindowTicker(bucketMs: number): WindowTicker {
+  const controller = new EventEmitter();
+  controller.setMaxListeners(0);
+  const timer = setInterval(() => controller.emit('rotate'), bucketMs);
+  timer.unref();
+  return { controller, close: () => clearInterval(timer) };
+}

@@ -1,0 +1,59 @@
+// One free GET to a backend, read whole, within a time of its own. Never throws: no answer is an answer too.
+import type { ProbeAnswer } from '../engines/engine.ts';
+import type { Backend } from '../fleet/fleet.ts';
+import type { Connections } from './connections.ts';
+import { headerMap } from './send.ts';
+
+/** Large enough for vLLM's openapi.json and metrics. */
+const maxAnswerBytes = 8_388_608;
+
+export type ProbeFailure = 'timeout' | 'refused' | 'broken' | 'too_large';
+
+export type Probed = { readonly answer: ProbeAnswer } | { readonly failure: ProbeFailure };
+
+export async function get(
+  connections: Connections,
+  backend: Backend,
+  path: string,
+  timeoutMs: number,
+  ended: AbortSignal,
+): Promise<Probed> {
+  const { dispatcher, prefix } = connections.to(backend);
+  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ended]);
+  const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'switchyard' };
+  if (backend.bearer !== undefined) headers.authorization = `Bearer ${backend.bearer}`;
+  try {
+    const response = await dispatcher.request({ path: prefix + path, method: 'GET', headers, signal });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      bytes += chunk.length;
+      if (bytes > maxAnswerBytes) return { failure: 'too_large' };
+      chunks.push(chunk);
+    }
+    return {
+      answer: {
+        status: response.statusCode,
+        headers: headerMap(response.headers),
+        body: Buffer.concat(chunks).toString('utf8'),
+      },
+    };
+  } catch (cause) {
+    if (signal.aborted) return { failure: 'timeout' };
+    return { failure: isRefusal(cause) ? 'refused' : 'broken' };
+  }
+}
+
+const refusals = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' && refusals.has(cause.code);
+}

@@ -1,0 +1,203 @@
+// Asks every backend, again and again, whether it is well and what it serves. Free requests only: nothing here loads a
+// model or generates a token of ours.
+import type { Clock } from '../clock.ts';
+import { detect, detectionPaths } from '../engines/detect.ts';
+import type { Probe, ProbeAnswer } from '../engines/engine.ts';
+import { type EngineName, engines } from '../engines/index.ts';
+import type { BackendState } from '../fleet/backend-state.ts';
+import type { Backend } from '../fleet/fleet.ts';
+import type { Rediscovery } from '../routing/ports.ts';
+import type { Connections } from './connections.ts';
+import { type HealthTrack, trackHealth } from './health.ts';
+import { get, type ProbeFailure } from './probe.ts';
+
+export interface ProberParts {
+  readonly connections: Connections;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  random(): number;
+  readonly observer: ProbeObserver;
+}
+
+export interface ProbeObserver {
+  probed(
+    backend: string,
+    probe: 'health' | 'models',
+    durationMs: number,
+    failure: ProbeFailure | 'status' | undefined,
+  ): void;
+  /** Health has changed; `before` is what it was. */
+  healthChanged(state: BackendState, before: BackendState['health']): void;
+  /** The models a backend serves, or the engine it runs, are other ones than before. */
+  modelsChanged(state: BackendState): void;
+}
+
+export interface Prober extends Rediscovery {
+  start(): void;
+  /** Probes a backend now instead of when it is due. */
+  soon(backend: string): void;
+  stop(): Promise<void>;
+}
+
+/** How often a backend that stays up is asked for its models again. */
+const rediscoverEveryMs = 30_000;
+const detectTimeoutMs = 2_000;
+const defaultIntervalMs = 5_000;
+
+export function createProber(backends: readonly (readonly [Backend, BackendState])[], parts: ProberParts): Prober {
+  const loops = new Map(backends.map(([backend, state]) => [backend.name, new ProbeLoop(backend, state, parts)]));
+  return {
+    start() {
+      for (const loop of loops.values()) loop.soon();
+    },
+    soon: (backend) => loops.get(backend)?.soon(),
+    refresh: (backend) => loops.get(backend)?.refresh(),
+    async stop() {
+      await Promise.all([...loops.values()].map((loop) => loop.stop()));
+    },
+  };
+}
+
+class ProbeLoop {
+  readonly #backend: Backend;
+  readonly #state: BackendState;
+  readonly #parts: ProberParts;
+  readonly #ended = new AbortController();
+  readonly #track: HealthTrack;
+  #cancel: () => void = () => {};
+  #running: Promise<void> | undefined = undefined;
+  #again = false;
+  #rediscoverAtMs = 0;
+
+  constructor(backend: Backend, state: BackendState, parts: ProberParts) {
+    this.#backend = backend;
+    this.#state = state;
+    this.#parts = parts;
+    this.#track = trackHealth(backend.probe);
+  }
+
+  soon(): void {
+    if (this.#ended.signal.aborted) return;
+    this.#cancel();
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#round().finally(() => {
+      this.#running = undefined;
+      this.#schedule();
+    });
+  }
+
+  refresh(): void {
+    this.#rediscoverAtMs = 0;
+    this.soon();
+  }
+
+  async stop(): Promise<void> {
+    this.#ended.abort();
+    this.#cancel();
+    await this.#running;
+  }
+
+  #schedule(): void {
+    if (this.#ended.signal.aborted) return;
+    const again = this.#again;
+    this.#again = false;
+    const intervalMs = this.#backend.probe.intervalMs ?? this.#engine()?.probes.health.intervalMs ?? defaultIntervalMs;
+    // ±20 %, so that a fleet is not probed in step.
+    const waitMs = again ? 0 : intervalMs * (0.8 + 0.4 * this.#parts.random());
+    this.#cancel = this.#parts.clock.after(waitMs, () => this.soon());
+  }
+
+  #engine() {
+    return this.#state.engine === undefined ? undefined : engines[this.#state.engine];
+  }
+
+  async #round(): Promise<void> {
+    const wasUp = this.#state.health === 'up';
+    const engine = await this.#detectWhenDue(wasUp);
+    if (engine === undefined) {
+      this.#show('down');
+    } else {
+      const answers = await this.#ask('health', engines[engine].probes.health);
+      const reading = engines[engine].probes.health.read(answers);
+      const due = !wasUp || this.#parts.clock.now() >= this.#rediscoverAtMs;
+      // Models first: a backend that is shown as up can be found under its models.
+      const refused = reading === 'up' && due ? await this.#discover(engine) : false;
+      this.#show(refused ? 'misconfigured' : reading);
+    }
+    if (!this.#state.probedOnce) {
+      this.#state.probedOnce = true;
+      this.#parts.observer.modelsChanged(this.#state);
+    }
+  }
+
+  /** What runs there may have changed while it was away, so `auto` looks again until it is up. */
+  async #detectWhenDue(isUp: boolean): Promise<EngineName | undefined> {
+    if (this.#backend.engine !== 'auto') return this.#backend.engine;
+    if (isUp && this.#state.engine !== undefined) return this.#state.engine;
+    const answers = await this.#getAll(detectionPaths, this.#backend.probe.timeoutMs ?? detectTimeoutMs);
+    const found = detect(answers);
+    if (found !== undefined && found !== this.#state.engine) {
+      this.#state.engine = found;
+      this.#state.discovered = undefined;
+    }
+    return found ?? this.#state.engine;
+  }
+
+  /** True when the backend refuses the fleet's credential for its models. */
+  async #discover(engine: EngineName): Promise<boolean> {
+    const probe = engines[engine].probes.models;
+    const answers = await this.#ask('models', probe);
+    if (answers.some((answer) => answer?.status === 401 || answer?.status === 403)) {
+      const first = answers[0];
+      if (first === undefined || first.status === 401 || first.status === 403) return true;
+    }
+    const models = probe.read(answers);
+    if (models === undefined) return false;
+    this.#rediscoverAtMs = this.#parts.clock.now() + rediscoverEveryMs;
+    if (JSON.stringify(models) === JSON.stringify(this.#state.discovered)) return false;
+    this.#state.discovered = models;
+    this.#parts.observer.modelsChanged(this.#state);
+    return false;
+  }
+
+  #show(reading: Parameters<HealthTrack['next']>[0]): void {
+    const before = this.#state.health;
+    this.#state.health = this.#track.next(reading);
+    for (const member of this.#state.members.values()) member.circuit.probed(reading === 'up');
+    if (before === this.#state.health) return;
+    if (this.#state.health === 'up' && before !== 'unknown') forgetRefusals(this.#state);
+    this.#parts.observer.healthChanged(this.#state, before);
+  }
+
+  async #ask<T>(kind: 'health' | 'models', probe: Probe<T>): Promise<readonly (ProbeAnswer | undefined)[]> {
+    return this.#getAll(probe.paths, this.#backend.probe.timeoutMs ?? probe.timeoutMs, kind);
+  }
+
+  async #getAll(
+    paths: readonly string[],
+    timeoutMs: number,
+    kind?: 'health' | 'models',
+  ): Promise<readonly (ProbeAnswer | undefined)[]> {
+    const startedMs = this.#parts.clock.now();
+    const probed = await Promise.all(
+      paths.map((path) => get(this.#parts.connections, this.#backend, path, timeoutMs, this.#ended.signal)),
+    );
+    const [first] = probed;
+    if (kind !== undefined && first !== undefined && !this.#ended.signal.aborted) {
+      const failure = 'failure' in first ? first.failure : first.answer.status >= 400 ? 'status' : undefined;
+      this.#parts.observer.probed(this.#backend.name, kind, this.#parts.clock.now() - startedMs, failure);
+    }
+    return probed.map((one) => ('answer' in one ? one.answer : undefined));
+  }
+}
+
+/** It came back, perhaps with other flags: what it refused before proves nothing now. */
+function forgetRefusals(state: BackendState): void {
+  for (const member of state.members.values()) {
+    member.unable.clear();
+    member.holdOff = undefined;
+  }
+}

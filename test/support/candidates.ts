@@ -1,0 +1,62 @@
+// Candidates for tests of choosing: a backend, its state, and a circuit that does as told.
+import { engines } from '../../src/engines/index.ts';
+import { type BackendState, type MemberState, RecentFailures } from '../../src/fleet/backend-state.ts';
+import type { Capabilities } from '../../src/fleet/capabilities.ts';
+import type { Circuit } from '../../src/fleet/circuit.ts';
+import type { Backend } from '../../src/fleet/fleet.ts';
+import type { Candidate } from '../../src/selection/policy.ts';
+import { aBackend, timeouts } from './a-fleet.ts';
+
+export interface CandidateWishes extends Partial<Backend> {
+  readonly health?: BackendState['health'];
+  readonly can?: Capabilities;
+  readonly context?: number;
+  readonly ejected?: boolean;
+  readonly holdOff?: MemberState['holdOff'];
+}
+
+let nextIndex = 0;
+
+export function aCandidate(wishes: CandidateWishes = {}): Candidate {
+  const { health = 'up', can = {}, context, ejected = false, holdOff, ...settings } = wishes;
+  const backend = aBackend(settings);
+  const member = {
+    backend,
+    engine: 'vllm',
+    name: 'm',
+    can,
+    ...(context === undefined ? {} : { contextTokens: context }),
+  } as const;
+  const memberState: MemberState = {
+    circuit: aCircuit(ejected),
+    failures: new RecentFailures(),
+    holdOff,
+    unable: new Map(),
+  };
+  const state: BackendState = {
+    name: backend.name,
+    index: nextIndex++,
+    health,
+    engine: 'vllm',
+    discovered: undefined,
+    probedOnce: true,
+    members: new Map([['m', memberState]]),
+  };
+  return { backend, member, engine: engines.vllm, state, memberState, timeouts };
+}
+
+function aCircuit(open: boolean): Circuit {
+  return {
+    state: open ? 'open' : 'closed',
+    admits: () => !open,
+    enter: () => ({ epoch: 0, trial: false }),
+    record: () => {},
+    blame: () => {},
+    probed: () => {},
+    close: () => {},
+  };
+}
+
+export function namesOf(candidates: readonly Candidate[]): readonly string[] {
+  return candidates.map(({ backend }) => backend.name);
+}
