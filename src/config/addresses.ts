@@ -11,7 +11,8 @@ export function parseListen(text: string): Parsed<Address> {
   const host = bracketed ?? plain;
   const port = Number(digits);
   const hint = 'write HOST:PORT, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::1]:8000';
-  if (host === undefined || (bracketed !== undefined && !isIPv6(bracketed))) return { problem: 'expected an address', hint };
+  if (host === undefined || (bracketed !== undefined && !isIPv6(bracketed)))
+    return { problem: 'expected an address', hint };
   return port > 65_535 ? { problem: 'a port above 65535', hint } : { value: { host, port } };
 }
 
@@ -22,7 +23,10 @@ export function parseBackendUrl(text: string): Parsed<string> {
   const scheme = /^https?:\/\//i.test(text);
   // Before all else, and also where the rest is no URL: "user:pass@host" without a scheme parses as something else.
   if ((url && (url.username !== '' || url.password !== '')) || /^[^/?#]*(?:\/\/)?[^/?#]*@/.test(text)) {
-    return { problem: 'credentials in a URL', hint: 'take them out and write auth: { bearer_file: /run/secrets/NAME.token }' };
+    return {
+      problem: 'credentials in a URL',
+      hint: 'take them out and write auth: { bearer_file: /run/secrets/NAME.token }',
+    };
   }
   if (!scheme) return { problem: 'a URL that starts with neither http:// nor https://', hint };
   if (!url || url.hostname === '' || url.port === '0') return { problem: 'not a valid URL', hint };
@@ -43,9 +47,12 @@ export function isLoopback(host: string): boolean {
 
 /** Whether a request to `target` would arrive at a server that listens on `own`. */
 export function reaches(target: Address, own: Address): boolean {
-  const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
   if (own.port === 0 || target.port !== own.port) return false;
   if (target.host.toLowerCase() === own.host.toLowerCase()) return true;
   const isHere = isLoopback(target.host) || isAny(target.host);
   return isHere && (isLoopback(own.host) || isAny(own.host));
+}
+
+function isAny(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }

@@ -92,7 +92,10 @@ function sentence({ message, path, hint }: Problem): string {
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 function asAnnotation(problem: Problem): string {
   const where = problem.line === 0 ? '' : `,line=${problem.line},col=${problem.col}`;
-  const escape = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
   const file = escape(problem.file).replaceAll(':', '%3A').replaceAll(',', '%2C');
   return `::${problem.severity} file=${file}${where}::${escape(sentence(problem))}`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

@@ -29,37 +29,36 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
     return;
   }
   const hint = issue.code === 'custom' ? hintIn(issue.params) : undefined;
-  if (!node || (node.kind === 'scalar' && node.value === null)) report.error(place, 'required', requiredHint(place.path));
+  if (!node || (node.kind === 'scalar' && node.value === null))
+    report.error(place, 'required', requiredHint(place.path));
   else report.error(place, ...wording(issue, node, hint));
 }
 
 function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [message: string, hint?: string] {
-  switch (issue.code) {
-    case 'invalid_type': {
-      const isNumber = node.kind === 'scalar' && typeof node.value === 'number';
-      const expected = kinds[issue.expected] ?? issue.expected;
-      const found = `expected ${expected}, found ${foundKind(node)}`;
-      return issue.expected === 'string' && isNumber ? [found, unitHint(node) ?? 'put it in quotes'] : [found];
-    }
-    case 'invalid_value': {
-      const options = issue.values.map(String);
-      if (node.place.path === 'server.workers') return ['expected 1', 'more threads are not there yet'];
-      // What came out of a variable is not shown.
-      const word = node.kind === 'scalar' && !node.fromEnv ? node.text : '';
-      const meant = didYouMean(word, options);
-      const expected = options.length === 1 ? `expected ${options.join('')}` : `expected one of ${options.join(', ')}`;
-      const said = meant === undefined ? `found ${foundKind(node)}` : `found${shownKey(word)}`;
-      return [`${expected}, ${said}`, meant === undefined ? undefined : `did you mean "${meant}"?`] as const;
-    }
-    case 'too_small':
-      if (issue.origin === 'array') return ['needs at least one entry'];
-      if (issue.origin === 'string') return ['must not be empty'];
-      return [`must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`];
-    case 'too_big':
-      return [`must be at most ${issue.maximum}`];
-    default:
-      return hint === undefined ? [issue.message] : [issue.message, hint];
+  if (issue.code === 'invalid_type') {
+    const isNumber = node.kind === 'scalar' && typeof node.value === 'number';
+    const said = `expected ${kinds[issue.expected] ?? issue.expected}, found ${foundKind(node)}`;
+    return issue.expected === 'string' && isNumber ? [said, unitHint(node) ?? 'put it in quotes'] : [said];
   }
+  if (issue.code === 'invalid_value') return choice(issue.values.map(String), node);
+  if (issue.code === 'too_small') {
+    if (issue.origin === 'array') return ['needs at least one entry'];
+    if (issue.origin === 'string') return ['must not be empty'];
+    return [`must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`];
+  }
+  if (issue.code === 'too_big') return [`must be at most ${issue.maximum}`];
+  return hint === undefined ? [issue.message] : [issue.message, hint];
+}
+
+function choice(options: readonly string[], node: Tree): readonly [message: string, hint?: string] {
+  if (node.place.path === 'server.workers') return ['expected 1', 'more threads are not there yet'];
+  // What came out of a variable is not shown.
+  const word = node.kind === 'scalar' && !node.fromEnv ? node.text : '';
+  const meant = didYouMean(word, options);
+  if (options.length === 1) return [`expected ${options.join('')}`, 'this is the only version there is'];
+  const expected = `expected one of ${options.join(', ')}`;
+  if (meant === undefined || shownKey(word) === '') return [`${expected}, found ${foundKind(node)}`];
+  return [`${expected}, found${shownKey(word)}`, `did you mean "${meant}"?`];
 }
 
 function unitHint(node: Tree): string | undefined {
@@ -68,20 +67,27 @@ function unitHint(node: Tree): string | undefined {
   return durationFields.has(last) ? 'add a unit: 250ms, 20s, 5m, 1h' : undefined;
 }
 
-const durationFields: ReadonlySet<string> = new Set(
-  ['drain_delay', 'drain_timeout', 'interval', 'timeout', 'connect', 'first_byte', 'first_byte_plain', 'gap', 'total', 'window', 'open_for', 'open_max', 'first_token'],
-);
+const durationFields: ReadonlySet<string> = new Set([
+  'drain_delay',
+  'drain_timeout',
+  'interval',
+  'timeout',
+  'connect',
+  'first_byte',
+  'first_byte_plain',
+  'gap',
+  'total',
+  'window',
+  'open_for',
+  'open_max',
+  'first_token',
+]);
 
 function foundKind(node: Tree): string {
   if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a mapping';
-  switch (typeof node.value) {
-    case 'number':
-      return 'a number';
-    case 'boolean':
-      return 'true or false';
-    default:
-      return node.value === null ? 'nothing' : 'text';
-  }
+  if (typeof node.value === 'number') return 'a number';
+  if (typeof node.value === 'boolean') return 'true or false';
+  return node.value === null ? 'nothing' : 'text';
 }
 
 function requiredHint(path: string): string | undefined {
@@ -94,13 +100,21 @@ function hintIn(params: unknown): string | undefined {
   return typeof hint === 'string' ? hint : undefined;
 }
 
-function unknownKey(key: string, at: { readonly found: Found; readonly known: readonly string[] }, report: Report): void {
+function unknownKey(
+  key: string,
+  at: { readonly found: Found; readonly known: readonly string[] },
+  report: Report,
+): void {
   const { node, place } = at.found;
   const keyPlace = node?.kind === 'map' ? node.entries.get(key)?.keyPlace : undefined;
   const meant = didYouMean(key, at.known);
   // Below auth a key may be a secret with its space forgotten; only what resembles a field is shown there.
   const shown = meant === undefined && /(?:^|\.)auth\b/.test(place.path) ? '' : shownKey(key);
-  report.error(keyPlace ?? place, `unknown key${shown}`, meant === undefined ? `known: ${at.known.join(', ')}` : `did you mean "${meant}"?`);
+  report.error(
+    keyPlace ?? place,
+    `unknown key${shown}`,
+    meant === undefined ? `known: ${at.known.join(', ')}` : `did you mean "${meant}"?`,
+  );
 }
 
 interface Found {
@@ -114,7 +128,11 @@ function find(root: Tree, path: readonly PropertyKey[]): Found {
   let place = root.place;
   for (const step of path) {
     const next: Tree | undefined =
-      node?.kind === 'map' ? node.entries.get(String(step))?.node : node?.kind === 'list' ? node.items[Number(step)] : undefined;
+      node?.kind === 'map'
+        ? node.entries.get(String(step))?.node
+        : node?.kind === 'list'
+          ? node.items[Number(step)]
+          : undefined;
     const name = `${place.path}${place.path === '' ? '' : '.'}${String(step)}`;
     place = next?.place ?? { ...place, path: name };
     node = next;

@@ -14,7 +14,7 @@ function isExpanded(value: unknown): value is Expanded {
   return typeof value === 'object' && value !== null && expandedText in value;
 }
 
-/** The tree as plain values, without what was left empty. Objects have no prototype, so no key can reach one. */
+/** The tree as plain values; what was left empty is undefined. Objects have no prototype, so no key can reach one. */
 export function plain(node: Tree): unknown {
   switch (node.kind) {
     case 'scalar':
@@ -29,8 +29,8 @@ export function plain(node: Tree): unknown {
       for (const [key, entry] of node.entries) {
         const value = plain(entry.node);
         // A model's name alone declares it; everywhere else nothing means: left out.
-        if (value !== null && value !== undefined) values[key] = value;
-        else if (node.place.path === 'models') values[key] = {};
+        const isEmpty = value === null || value === undefined;
+        values[key] = isEmpty ? (node.place.path === 'models' ? {} : undefined) : value;
       }
       return values;
     }

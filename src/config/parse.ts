@@ -28,16 +28,19 @@ export function parseTree(text: string, env: Env, report: Report): Tree | undefi
   if (!tokens) return undefined;
   // Keys are compared in growTree: the parser's own comparison is quadratic.
   const composer = new Composer({ uniqueKeys: false, logLevel: 'silent' });
+  let isBroken = false;
   const documents = [...composer.compose(tokens, true, text.length)];
   for (const document of documents) {
     for (const { code, pos } of [...document.errors, ...document.warnings].slice(0, mostSyntaxErrors)) {
       const said = syntaxMessage(code, text, pos[0]);
-      if (said) report.error(place(pos[0]), said.message, said.hint);
+      if (!said) continue;
+      report.error(place(pos[0]), said.message, said.hint);
+      isBroken = true;
     }
   }
   const second = documents[1];
   if (second) report.error(place(second.range[0]), 'more than one document', 'a fleet file is one; remove the ---');
-  if (report.failed()) return undefined;
+  if (isBroken || second) return undefined;
   return growTree(contentsOf(documents[0]), { line: 1, col: 1, path: '' }, { env, report, position });
 }
 

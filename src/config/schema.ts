@@ -20,7 +20,9 @@ const backendName = name.refine((value) => value !== 'none', { error: 'the name 
 const modelName = text((schema) =>
   schema.regex(/^[^\s\p{Cc}]{1,256}$/u, { error: 'expected a model name of at most 256 characters without spaces' }),
 );
-const secret = text((schema) => schema.regex(/^[\x21-\x7e]+$/, { error: 'a secret with spaces, control or non-ASCII characters' }));
+const secret = text((schema) =>
+  schema.regex(/^[\x21-\x7e]+$/, { error: 'a secret with spaces, control or non-ASCII characters' }),
+);
 const file = text((schema) => schema.min(1));
 
 // The value is read for its problems only here; decode.ts takes what parsing makes of it.
@@ -41,7 +43,9 @@ const count = number(z.int().min(1));
 // Ours to set, or hop by hop; and a caller's credential never goes to a backend.
 const reservedHeaders =
   /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-length|authorization|x-api-key|cookie|proxy-.*)$/;
-const header = text((schema) => schema.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: 'expected the name of a header' }))
+const header = text((schema) =>
+  schema.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: 'expected the name of a header' }),
+)
   .transform((value) => value.toLowerCase())
   .refine((value) => !reservedHeaders.test(value), { error: 'this header is never passed on' });
 

@@ -1,88 +1,12 @@
-// Pins the test double itself: what it says for each engine, and that every disturbance really happens on the wire.
-import { connect } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
-import {
-  aborted,
-  answer,
-  type Behaviour,
-  cutAfterBytes,
-  diesAfter,
-  drip,
-  emptyReply,
-  endless,
-  errorAfter,
-  errorEvent,
-  fault,
-  garbageStatusLine,
-  hang,
-  hangUp,
-  hugeHeader,
-  lengthAndChunked,
-  raw,
-  redirect,
-  split,
-  stallsAfter,
-  wrongLength,
-} from '../support/scripted/behaviours.ts';
-import { startScriptedEngine, type ScriptedEngine } from '../support/scripted-engine.ts';
+// Pins the test double itself: what it says for each engine, and how it lives.
+import { describe, expect, test } from 'vitest';
+import { errorAfter, fault, stallsAfter } from '../support/scripted/behaviours.ts';
+import { chat, events, overSocket } from '../support/scripted/client.ts';
 import type { EngineKind, FaultName } from '../support/scripted/dialect.ts';
-import type { ScriptedEngineOptions } from '../support/scripted/settings.ts';
+import { enginesOfTest } from '../support/scripted/engines-of-test.ts';
+import type { ScriptedEngine } from '../support/scripted-engine.ts';
 
-const engines: ScriptedEngine[] = [];
-
-async function start(options: ScriptedEngineOptions): Promise<ScriptedEngine> {
-  const engine = await startScriptedEngine(options);
-  engines.push(engine);
-  return engine;
-}
-
-afterEach(async () => {
-  for (const engine of engines.splice(0)) {
-    await engine.close();
-    const { openConnections, inFlight, running, waiting } = engine;
-    if (openConnections + inFlight + running + waiting > 0)
-      throw new Error('the scripted engine still holds something');
-  }
-});
-
-function chat(engine: ScriptedEngine, more: object = {}, init: RequestInit = {}): Promise<Response> {
-  const body = JSON.stringify({ model: 'test-model', messages: [{ role: 'user', content: 'hello' }], ...more });
-  const headers = { 'content-type': 'application/json' };
-  return fetch(`${engine.url}/v1/chat/completions`, { method: 'POST', body, headers, redirect: 'manual', ...init });
-}
-
-async function events(engine: ScriptedEngine, more: object = {}): Promise<readonly string[]> {
-  const reply = await chat(engine, { stream: true, ...more });
-  return (await reply.text())
-    .split('\n')
-    .filter((line) => line.startsWith('data: '))
-    .map((line) => line.slice(6));
-}
-
-/** One streamed chat over a socket of its own: all bytes until the connection ends, and how it ended. */
-async function overSocket(engine: ScriptedEngine, until?: string): Promise<{ text: string; end: string }> {
-  const body = JSON.stringify({ model: 'test-model', messages: [], stream: true });
-  const socket = connect(engine.port, '127.0.0.1');
-  socket.write(
-    `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
-  const { promise, resolve } = Promise.withResolvers<{ text: string; end: string }>();
-  let text = '';
-  socket.on('data', (bytes) => {
-    text += bytes.toString('latin1');
-    if (until !== undefined && text.includes(until)) resolve({ text, end: 'open' });
-  });
-  socket.on('end', () => resolve({ text, end: 'fin' }));
-  socket.on('error', (error) => resolve({ text, end: error.message.includes('ECONNRESET') ? 'reset' : error.message }));
-  const seen = await promise;
-  socket.destroy();
-  return seen;
-}
-
-async function broken(engine: ScriptedEngine, behaviour: Behaviour): Promise<{ text: string; end: string }> {
-  engine.respond(behaviour);
-  return overSocket(engine);
-}
+const start = enginesOfTest();
 
 const kinds: readonly EngineKind[] = ['vllm', 'sglang', 'tgi', 'ollama', 'llamacpp', 'localai', 'openai'];
 
@@ -224,128 +148,55 @@ test('llama.cpp closes the connection after an error and others keep it', async 
   expect(reply.headers.get('keep-alive')).toBe('timeout=5, max=100');
 });
 
-test.each([
-  ['vllm', 'at once', 200],
-  ['llamacpp', 'only when a slot is free', 'waits'],
-] as const)('%s sends the head of a stream %s', async (imitates, _when, expected) => {
+/** The only slot is taken. */
+async function full(imitates: EngineKind): Promise<{ engine: ScriptedEngine; free: () => void }> {
   const engine = await start({ imitates, slots: 1 });
   engine.respond([stallsAfter(1)]);
   const first = new AbortController();
   await chat(engine, { stream: true }, { signal: first.signal });
+  return { engine, free: () => first.abort() };
+}
+
+/** And a second stream waits for it. */
+async function deferred(imitates: EngineKind) {
+  const { engine, free } = await full(imitates);
   const second = chat(engine, { stream: true });
   await engine.when(({ waiting }) => waiting === 1);
-  // The head of the one that has it is on its way already; a later request is answered after it.
-  const probe = fetch(`${engine.url}/metrics`).then((reply) => reply.text());
-  expect(await Promise.race([second.then(({ status }) => status), probe.then(() => 'waits')])).toBe(expected);
-  first.abort();
-  expect(await (await second).text()).toContain('[DONE]');
+  return { engine, second, free };
+}
+
+test('vLLM sends the head of a stream before it has room for it', async () => {
+  const { engine, second, free } = await deferred('vllm');
+  const reply = await second;
+  expect([reply.status, engine.waiting]).toEqual([200, 1]);
+  free();
+  expect(await reply.text()).toContain('[DONE]');
   expect(engine.abortsSeen).toBe(1);
 });
 
+test('llama.cpp sends nothing before a slot is free', async () => {
+  const { engine, second, free } = await deferred('llamacpp');
+  let answered = false;
+  const noted = second.finally(() => {
+    answered = true;
+  });
+  const slots = await fetch(`${engine.url}/slots`);
+  expect(await slots.json()).toMatchObject([{ is_processing: true }]);
+  expect(answered).toBe(false);
+  free();
+  await noted;
+  expect(await (await second).text()).toContain('[DONE]');
+});
+
 test('a full TGI refuses where a full Ollama queues', async () => {
-  const full = async (imitates: EngineKind): Promise<ScriptedEngine> => {
-    const engine = await start({ imitates, slots: 1 });
-    engine.respond([stallsAfter(1)]);
-    await chat(engine, { stream: true });
-    return engine;
-  };
-  expect((await chat(await full('tgi'))).status).toBe(429);
-  const ollama = await full('ollama');
+  expect((await chat((await full('tgi')).engine)).status).toBe(429);
+  const { engine: ollama } = await full('ollama');
   const queued = new AbortController();
   const second = chat(ollama, {}, { signal: queued.signal });
   await ollama.when(({ waiting }) => waiting === 1);
   queued.abort();
   await expect(second).rejects.toThrow('aborted');
   await ollama.when(({ waiting }) => waiting === 0);
-});
-
-function strip(texts: readonly string[]): string {
-  return texts.join('\n').replaceAll(/chatcmpl-\d+/g, 'id');
-}
-
-describe('on the wire', () => {
-  test('a stream dies by FIN, by reset, or ends cleanly without [DONE]', async () => {
-    const engine = await start({ imitates: 'vllm' });
-    const fin = await broken(engine, diesAfter(2));
-    expect(fin.end).toBe('fin');
-    expect(fin.text.match(/data: /g)).toHaveLength(2);
-    expect(fin.text.endsWith('0\r\n\r\n')).toBe(false);
-    const reset = await broken(engine, diesAfter(2, 'reset'));
-    expect(reset.end).toBe('reset');
-    engine.respond(diesAfter(2, 'end'));
-    expect(await events(engine)).toHaveLength(2);
-    expect(engine.posts.map(({ ending }) => ending)).toEqual(['cut', 'cut', 'completed']);
-  });
-
-  test('a stall keeps the connection open and notes who hung up', async () => {
-    const engine = await start({ imitates: 'sglang' });
-    engine.respond(stallsAfter(2));
-    const { text, end } = await overSocket(engine, 't1 ');
-    expect([end, text.includes('[DONE]')]).toEqual(['open', false]);
-    await engine.when(({ abortsSeen }) => abortsSeen === 1);
-    expect(engine.posts[0]?.endedAt).toBeGreaterThan(engine.posts[0]?.startedAt ?? Infinity);
-  });
-
-  test('it hangs before the head, and hangs up before any byte', async () => {
-    const engine = await start({ imitates: 'vllm' });
-    engine.respond([hang(), hangUp('fin'), hangUp('reset'), hangUp('fin', 'head')]);
-    const gone = new AbortController();
-    const silent = chat(engine, {}, { signal: gone.signal });
-    await engine.when(({ posts }) => posts[0]?.received === true);
-    gone.abort();
-    await expect(silent).rejects.toThrow('aborted');
-    expect(await overSocket(engine)).toEqual({ text: '', end: 'fin' });
-    expect(await overSocket(engine)).toEqual({ text: '', end: 'reset' });
-    expect((await overSocket(engine)).text).toMatch(/^HTTP\/1\.1 200 OK[^]*\r\n\r\n$/);
-  });
-
-  test('bytes leave as told: split, dripped, with other line ends, a mark and comments', async () => {
-    const engine = await start({ imitates: 'vllm' });
-    const whole = await events(engine);
-    engine.respond([
-      split(7),
-      drip(0),
-      split([1, 50], { commentBetween: true }),
-      answer({ framing: { lineEnd: '\r\n', byteOrderMark: true } }),
-    ]);
-    expect(strip(await events(engine))).toBe(strip(whole));
-    const { text } = await overSocket(engine, '[\r\n1\r\nD');
-    expect(text).toContain('1\r\nd\r\n1\r\na\r\n1\r\nt\r\n1\r\na\r\n');
-    expect(strip(await events(engine))).toBe(strip(whole));
-    const marked = Buffer.from(await (await chat(engine, { stream: true })).arrayBuffer());
-    expect(marked.subarray(0, 9).toString('hex')).toBe(Buffer.from('\uFEFFdata: ').toString('hex'));
-    expect(marked.toString()).toContain('\r\n\r\n');
-  });
-
-  test('heads can be huge, garbage, contradictory, redirecting or preceded by an interim one', async () => {
-    const engine = await start({ imitates: 'vllm' });
-    expect((await broken(engine, garbageStatusLine())).text).toBe('HTPP/9.9 banana\r\n\r\n');
-    expect((await broken(engine, lengthAndChunked())).text).toMatch(/Content-Length: 11\r\nTransfer-Encoding: chunked/);
-    expect((await broken(engine, wrongLength(5))).text).toMatch(/Content-Length: 16\r\n\r\n{"ok":true}$/);
-    expect(await broken(engine, raw(['one', 1, Buffer.from(' two')], 'reset'))).toEqual({
-      text: 'one two',
-      end: 'reset',
-    });
-    engine.respond([hugeHeader(), redirect('http://127.0.0.1:1/'), emptyReply(), answer({ interim: [100] })]);
-    expect((await overSocket(engine, '[DONE]')).text.length).toBeGreaterThan(20_480);
-    expect((await chat(engine)).headers.get('location')).toBe('http://127.0.0.1:1/');
-    expect(await (await chat(engine)).text()).toBe('');
-    expect((await overSocket(engine, '[DONE]')).text).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
-  });
-
-  test('a body can be cut, delimited by the close, endless, or of the other kind', async () => {
-    const engine = await start({ imitates: 'openai' });
-    engine.respond([cutAfterBytes(20, 'fin', { transfer: 'close', shape: 'plain' }), endless('one-event'), aborted()]);
-    const cut = await overSocket(engine);
-    expect(cut.end).toBe('fin');
-    expect(cut.text).toMatch(/\r\n\r\n.{20}$/);
-    expect((await overSocket(engine, 'eeee')).end).toBe('open');
-    expect((await events(engine)).join('')).toContain('"finish_reason":"abort"');
-    engine.respond(answer({ shape: 'stream' }));
-    expect((await chat(engine)).headers.get('content-type')).toContain('text/event-stream');
-    engine.respond(errorEvent({ error: { message: 'mine' } }, { done: false }));
-    expect(await events(engine)).toEqual(['{"error":{"message":"mine"}}']);
-  });
 });
 
 describe('its life', () => {

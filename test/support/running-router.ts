@@ -1,6 +1,6 @@
 // A real router on an ephemeral loopback port, in this process, with scripted engines behind it.
 import { pino } from 'pino';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { RateLimiter } from '../../src/access/limiter.ts';
 import type { Backend } from '../../src/fleet/fleet.ts';
 import { type Service, startService } from '../../src/service.ts';
@@ -106,5 +106,8 @@ export async function expectNothingHeld(router: RunningRouter): Promise<void> {
     ...router.service.held(),
     open: router.engines.reduce((sum, engine) => sum + engine.inFlight, 0),
   });
-  await expect.poll(held, { timeout: 3_000, interval: 5 }).toEqual({ running: 0, inFlight: 0, queued: 0, open: 0 });
+  await vi.waitFor(() => expect(held()).toEqual({ running: 0, inFlight: 0, queued: 0, open: 0 }), {
+    timeout: 3_000,
+    interval: 5,
+  });
 }

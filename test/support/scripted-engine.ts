@@ -3,18 +3,15 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Behaviour } from './scripted/behaviours.ts';
 import { contextOf } from './scripted/decide.ts';
 import type { Dialect, Health, ScriptedModel, World } from './scripted/dialect.ts';
 import { dialects } from './scripted/dialects.ts';
 import { Entry, type JournalEntry } from './scripted/journal.ts';
 import type { Conversation } from './scripted/perform.ts';
+import { type Script, type Scripted, scripted } from './scripted/script.ts';
 import { serve } from './scripted/serve.ts';
 import { modelsOf, type ScriptedEngineOptions } from './scripted/settings.ts';
 import { Slots } from './scripted/slots.ts';
-
-/** Always the same, or one after the other and then the engine's default, or as a function says; `n` counts from 1. */
-export type Script = Behaviour | readonly Behaviour[] | ((request: JournalEntry, n: number) => Behaviour | undefined);
 
 /** Listens when the promise resolves, except while `loading` on an engine that then refuses. */
 export async function startScriptedEngine(options: ScriptedEngineOptions): Promise<ScriptedEngine> {
@@ -240,15 +237,4 @@ export class ScriptedEngine {
       tokensOut: this.#tokensOut,
     };
   }
-}
-
-type Scripted = (request: JournalEntry) => Behaviour | undefined;
-
-function scripted(script: Script): Scripted {
-  let n = 0;
-  return (request) => {
-    n += 1;
-    if (typeof script === 'function') return script(request, n);
-    return 'kind' in script ? script : script[n - 1];
-  };
 }

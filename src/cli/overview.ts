@@ -1,0 +1,41 @@
+// What `serve` shows at its start: what was understood, and where to point a client.
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Service } from '../service.ts';
+
+interface About {
+  readonly source: string;
+  readonly hash: string;
+  readonly version: string;
+}
+
+const mostNames = 4;
+
+export function overview(fleet: Fleet, service: Service, about: About): string {
+  const { host, port } = service.address;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const header = ['BACKEND', 'ENGINE', 'STATE', 'MODELS'];
+  const rows = fleet.backends.map((backend) => {
+    const state = service.states.find(({ name }) => name === backend.name);
+    const shown = backend.state === 'enabled' ? (state?.health ?? 'unknown') : backend.state;
+    return [backend.name, state?.engine ?? backend.engine, shown, shorten(service.models(backend.name))];
+  });
+  const keys = fleet.auth.mode === 'none' ? 'no API key' : 'API key needed';
+  return [
+    `switchyard ${about.version}  fleet ${about.source} (sha ${about.hash.slice(0, 6)})  node ${process.version}`,
+    ...columns([header, ...rows]),
+    `Clients:  ${url}/v1  (${keys})`,
+    ...(fleet.server.metrics ? [`Metrics:  ${url}/metrics`] : []),
+    '',
+  ].join('\n');
+}
+
+function shorten(names: readonly string[]): string {
+  if (names.length === 0) return '-';
+  const more = names.length - mostNames;
+  return names.slice(0, mostNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+}

@@ -1,0 +1,109 @@
+// `switchyard serve`: loads the fleet, runs the router, and stops it as signals say.
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { printProblems } from '../config/diagnostics.ts';
+import { fleetFromUrls, type LoadedFleet, loadFleet, type RefusedFleet } from '../config/load.ts';
+import { createLog } from '../log.ts';
+import { type Service, startService } from '../service.ts';
+import { overview } from './overview.ts';
+import { version } from './version.ts';
+
+interface ServeOptions {
+  readonly config?: string;
+  readonly listen?: string;
+  readonly logLevel?: string;
+  readonly backend?: readonly string[];
+}
+
+const exitCodes = { runtime: 1, config: 2, portInUse: 3 } as const;
+/** How long the first look at the fleet may delay the overview; requests are served meanwhile. */
+const overviewWaitMs = 3_000;
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the router')
+    .option('-c, --config <file>', 'the fleet file (SWITCHYARD_CONFIG; default: fleet.yaml)')
+    .option('--listen <host:port>', 'address to listen on (SWITCHYARD_LISTEN)')
+    .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (SWITCHYARD_LOG_LEVEL)')
+    .option('--backend <url...>', 'serve these backends without a fleet file (OPENAI_BASE_URL)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ switchyard serve -c fleet.yaml\n  $ switchyard serve --backend http://10.0.0.11:8000 --backend http://10.0.0.12:8000',
+    )
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const { source, loaded } = load(options);
+  const problems = 'problems' in loaded ? loaded.problems : loaded.warnings;
+  if (problems.length > 0) process.stderr.write(`${printProblems(problems, 'text').trimEnd()}\n`);
+  if ('problems' in loaded) {
+    process.exitCode = exitCodes.config;
+    return;
+  }
+  const { fleet } = loaded;
+  const log = createLog(fleet.logging, process.stderr.isTTY);
+  let service: Service;
+  try {
+    service = await startService(fleet, { log, version: version() });
+  } catch (cause) {
+    process.stderr.write(`switchyard: ${describe(cause, `${fleet.server.listen.host}:${fleet.server.listen.port}`)}\n`);
+    process.exitCode = isPortInUse(cause) ? exitCodes.portInUse : exitCodes.runtime;
+    return;
+  }
+  stopOnSignals(service, fleet.server, log);
+  const wait = AbortSignal.timeout(overviewWaitMs);
+  await Promise.race([
+    service.discovered,
+    new Promise<void>((resolve) => wait.addEventListener('abort', () => resolve())),
+  ]);
+  process.stdout.write(overview(fleet, service, { source, hash: loaded.hash, version: version() }));
+}
+
+function load({ config, listen, logLevel, backend }: ServeOptions): {
+  source: string;
+  loaded: LoadedFleet | RefusedFleet;
+} {
+  const { env } = process;
+  const flags = { env, ...(listen === undefined ? {} : { listen }), ...(logLevel === undefined ? {} : { logLevel }) };
+  if (backend !== undefined) return { source: '--backend', loaded: fleetFromUrls(backend, flags) };
+  const path = config ?? env.SWITCHYARD_CONFIG;
+  const fallback = env.OPENAI_BASE_URL;
+  if (path === undefined && fallback && !existsSync('fleet.yaml')) {
+    return { source: 'OPENAI_BASE_URL', loaded: fleetFromUrls([fallback], flags) };
+  }
+  return { source: path ?? 'fleet.yaml', loaded: loadFleet({ ...flags, path: path ?? 'fleet.yaml' }) };
+}
+
+/** SIGTERM finishes what runs, SIGINT skips the time for load balancers to notice, and a second signal ends it at once. */
+function stopOnSignals(
+  service: Service,
+  { drainDelayMs, drainTimeoutMs }: { drainDelayMs: number; drainTimeoutMs: number },
+  log: ReturnType<typeof createLog>,
+): void {
+  let stopping = false;
+  const stop = (signal: 'SIGTERM' | 'SIGINT') => {
+    if (stopping) process.exit(exitCodes.runtime);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    service
+      .stop({ delayMs: signal === 'SIGINT' ? 0 : drainDelayMs, timeoutMs: drainTimeoutMs })
+      .then(() => log.info('stopped'))
+      .catch((cause: unknown) => {
+        log.error({ err: cause }, 'stopping failed');
+        process.exit(exitCodes.runtime);
+      });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function isPortInUse(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+}
+
+function describe(cause: unknown, address: string): string {
+  if (isPortInUse(cause))
+    return `${address} is in use by another process; set server.listen or --listen to another address.`;
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,148 @@
+// The file as the schema read it → the Fleet: names and units of the code, `defaults` merged into every backend per field.
+import type { ApiKey, Backend, Fleet, ModelSettings, Timeouts } from '../fleet/fleet.ts';
+import type { Capabilities } from '../fleet/capabilities.ts';
+import { hostAndPort } from './addresses.ts';
+import type { Credentials } from './credentials.ts';
+import * as defaults from './defaults.ts';
+import { deepFreeze } from './freeze.ts';
+import type { BackendEntry, FleetFile, KeyEntry, ModelEntry, TimeoutsEntry } from './schema.ts';
+
+/** Flags and environment, which win over the file. */
+export type Overrides = { readonly listen?: Fleet['server']['listen']; readonly level?: Fleet['logging']['level'] };
+
+export function decode(file: FleetFile, credentials: Credentials, overrides: Overrides): Fleet {
+  const { server, logging } = file;
+  return deepFreeze({
+    server: {
+      ...defaults.serverDefaults,
+      ...present({
+        listen: overrides.listen ?? server?.listen,
+        metrics: server?.metrics,
+        maxBodyBytes: server?.max_body,
+        drainDelayMs: server?.drain_delay,
+        drainTimeoutMs: server?.drain_timeout,
+        forwardHeaders: server?.forward_headers,
+      }),
+    },
+    auth: { mode: credentials.mode, keys: decodeKeys(file.auth?.keys ?? [], credentials) },
+    backends: file.backends.map((entry, index) =>
+      decodeBackend(entry, file.defaults ?? {}, credentials.bearers[index]),
+    ),
+    models: new Map(Object.entries(file.models ?? {}).map(([name, entry]) => [name, decodeModel(entry)])),
+    routing: { policy: file.routing?.policy ?? defaults.policyDefault },
+    logging: {
+      ...defaults.loggingDefaults,
+      ...present({ level: overrides.level ?? logging?.level, format: logging?.format, access: logging?.access }),
+    },
+  });
+}
+
+function decodeKeys(entries: readonly KeyEntry[], { keyHashes, envKeyHashes }: Credentials): readonly ApiKey[] {
+  const ofFile = entries.flatMap(({ tenant, models, expires }, index) => {
+    const sha256 = keyHashes[index];
+    return sha256 === undefined ? [] : [{ tenant, sha256, ...present({ models, expiresAtMs: expires }) }];
+  });
+  return [...ofFile, ...envKeyHashes.map((sha256) => ({ tenant: 'default', sha256 }))];
+}
+
+function decodeBackend(
+  own: BackendEntry,
+  shared: NonNullable<FleetFile['defaults']>,
+  bearer: string | undefined,
+): Backend {
+  const probe = merge(shared.probe, own.probe);
+  const circuit = merge(shared.circuit, own.circuit);
+  const simulated = own.engine === 'simulated';
+  return {
+    name: own.name ?? nameFor(own.url ?? ''),
+    engine: own.engine ?? 'auto',
+    weight: own.weight ?? 1,
+    state: own.state ?? 'enabled',
+    usage: own.usage ?? shared.usage ?? 'auto',
+    probe: {
+      ...defaults.probeDefaults,
+      ...present({
+        intervalMs: probe.interval,
+        timeoutMs: probe.timeout,
+        upAfter: probe.up_after,
+        downAfter: probe.down_after,
+      }),
+    },
+    timeouts: { ...defaults.timeoutDefaults, ...decodeTimeouts(merge(shared.timeouts, own.timeouts)) },
+    circuit: {
+      ...defaults.circuitDefaults,
+      ...present({
+        consecutive: circuit.consecutive,
+        windowMs: circuit.window,
+        minRequests: circuit.min_requests,
+        failureRatio: circuit.failure_ratio,
+        openForMs: circuit.open_for,
+        growth: circuit.growth,
+        openMaxMs: circuit.open_max,
+      }),
+    },
+    ...(simulated ? { simulate: decodeSimulate(own) } : {}),
+    ...present({
+      url: own.url,
+      models: own.models,
+      maxInFlight: own.max_in_flight ?? shared.max_in_flight,
+      bearer,
+      capabilities: own.capabilities && decodeCapabilities(own.capabilities),
+      contextTokens: own.context,
+    }),
+  };
+}
+
+function nameFor(url: string): string {
+  const { host, port } = hostAndPort(url);
+  return `${host}:${port}`;
+}
+
+function decodeSimulate({ simulate, models }: BackendEntry): NonNullable<Backend['simulate']> {
+  return {
+    ...defaults.simulateDefaults,
+    // Models named for the backend are the ones its simulation has, unless that names its own.
+    ...present({
+      models: simulate?.models ?? models,
+      firstTokenMs: simulate?.first_token,
+      tokensPerSecond: simulate?.tokens_per_second,
+    }),
+  };
+}
+
+function decodeModel(entry: ModelEntry): ModelSettings {
+  return {
+    aliases: entry.aliases ?? [],
+    backendNames: new Map(Object.entries(entry.backend_names ?? {})),
+    ...present({
+      capabilities: entry.capabilities && decodeCapabilities(entry.capabilities),
+      contextTokens: entry.context,
+      timeouts: entry.timeouts && decodeTimeouts(entry.timeouts),
+    }),
+  };
+}
+
+function decodeTimeouts(entry: TimeoutsEntry): Partial<Timeouts> {
+  return present({
+    connectMs: entry.connect,
+    firstByteMs: entry.first_byte,
+    firstBytePlainMs: entry.first_byte_plain,
+    gapMs: entry.gap,
+    totalMs: entry.total,
+  });
+}
+
+function decodeCapabilities(entry: NonNullable<ModelEntry['capabilities']>): Capabilities {
+  return present(entry);
+}
+
+function merge<Entry extends object>(shared: Entry | undefined, own: Entry | undefined): Partial<Entry> {
+  return { ...shared, ...present(own ?? {}) };
+}
+
+/** Without the fields that are undefined, so that spreading never overwrites with nothing. */
+function present<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  // Object.fromEntries forgets the names; the line above only leaves entries out.
+  return Object.fromEntries(entries) as { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+}

@@ -1,0 +1,180 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { aFleet } from '../support/a-fleet.ts';
+import { type RouterWishes, type RunningRouter, quickProbe, startRouter } from '../support/running-router.ts';
+import { reply } from '../support/scripted/behaviours.ts';
+import type { ScriptedEngine } from '../support/scripted-engine.ts';
+
+let router: RunningRouter | undefined;
+afterEach(async () => {
+  await router?.stop();
+  router = undefined;
+});
+
+async function start(wishes: RouterWishes = {}): Promise<RunningRouter & { readonly engine: ScriptedEngine }> {
+  router = await startRouter(wishes);
+  const [engine] = router.engines;
+  if (engine === undefined) throw new Error('no engine');
+  return Object.assign(router, { engine });
+}
+
+const healthOf = (name: string) => router?.service.states.find((state) => state.name === name)?.health;
+const ids = async () => {
+  const list: { data: { id: string }[] } = await (await router?.get('/v1/models'))?.json();
+  return list.data.map(({ id }) => id);
+};
+
+describe('probing', () => {
+  it.each(['vllm', 'sglang', 'tgi', 'ollama', 'llamacpp', 'localai', 'openai'] as const)(
+    '%s loads nothing and generates nothing',
+    async (imitates) => {
+      const { engine } = await start({ engines: [{ imitates, backend: { engine: 'auto' } }] });
+      await expect.poll(() => engine.journal.length).toBeGreaterThan(10);
+      expect(engine.posts).toHaveLength(0);
+      expect(healthOf('b0')).toBe('up');
+    },
+  );
+
+  it('starts with any subset of the fleet up, and takes the rest in when it comes', async () => {
+    const { engine, chat } = await start({
+      engines: [{ imitates: 'vllm', models: ['late'], health: 'loading' }, { imitates: 'vllm' }],
+    });
+    expect((await chat()).status).toBe(200);
+    expect(await ids()).toEqual(['test-model']);
+    expect((await chat({ model: 'late' })).status).toBe(404);
+    await engine.setHealth('up');
+    await expect.poll(ids).toEqual(['late', 'test-model']);
+    expect((await chat({ model: 'late' })).status).toBe(200);
+  });
+
+  it('keeps the models of a backend that went down: listed, and 503', async () => {
+    const { engine, chat } = await start();
+    await engine.crash();
+    await expect.poll(() => healthOf('b0')).toBe('down');
+    expect(await ids()).toEqual(['test-model']);
+    const response = await chat();
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      error: { type: 'no_backend', message: expect.stringContaining('b0: down') },
+    });
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  it('asks a backend that came back for its models again', async () => {
+    const { engine } = await start();
+    await engine.crash();
+    await expect.poll(() => healthOf('b0')).toBe('down');
+    engine.setModels(['new-model']);
+    await engine.listen();
+    await expect.poll(ids).toEqual(['new-model']);
+  });
+
+  it('does not take one miss for an outage', async () => {
+    const { engine, chat } = await start({
+      engines: [{ imitates: 'llamacpp', backend: { probe: { ...quickProbe, downAfter: 3 } } }],
+    });
+    engine.override('/health', [reply(500), reply(500)]);
+    await expect.poll(() => engine.journal.filter(({ path }) => path === '/health').length).toBeGreaterThan(5);
+    expect(router?.log.filter(({ msg }) => msg === 'backend changed').map(({ health }) => health)).toEqual(['up']);
+    expect((await chat()).status).toBe(200);
+  });
+
+  it('knows loading from down, and sends nothing there meanwhile', async () => {
+    const { engine, chat } = await start({ engines: [{ imitates: 'llamacpp' }] });
+    await engine.setHealth('loading');
+    await expect.poll(() => healthOf('b0')).toBe('loading');
+    expect((await chat()).status).toBe(503);
+    expect(engine.posts).toHaveLength(0);
+  });
+
+  it('sees a vLLM that sleeps although its health is green', async () => {
+    const { engine, chat } = await start();
+    await engine.setHealth('asleep');
+    await expect.poll(() => healthOf('b0')).toBe('asleep');
+    expect((await chat()).status).toBe(503);
+    expect(engine.posts).toHaveLength(0);
+    await engine.setHealth('up');
+    await expect.poll(() => healthOf('b0')).toBe('up');
+  });
+
+  it('tells a wrong credential of the fleet from a backend that is down', async () => {
+    await start({ engines: [{ imitates: 'vllm', apiKey: 'right', backend: { bearer: 'wrong' } }] });
+    await expect.poll(() => healthOf('b0')).toBe('misconfigured');
+    expect(await router?.metric('switchyard_backend_health', { backend: 'b0', state: 'misconfigured' })).toBe(1);
+  });
+
+  it('waits for a slow SGLang instead of calling it down', async () => {
+    const { engine } = await start({
+      engines: [{ imitates: 'sglang', healthDelayMs: 1_200, backend: { probe: { upAfter: 2, downAfter: 3 } } }],
+    });
+    expect(healthOf('b0')).toBe('up');
+    expect(engine.journal.filter(({ path }) => path === '/health')).toHaveLength(1);
+  });
+});
+
+describe('readiness', () => {
+  it('comes once every backend was asked, whether or not it answered', async () => {
+    const { get, chat } = await start({ others: [{ name: 'nobody', url: 'http://127.0.0.1:9', probe: quickProbe }] });
+    expect((await get('/readyz')).status).toBe(200);
+    expect((await get('/livez')).status).toBe(200);
+    expect((await chat({ model: 'unheard-of' })).status).toBe(404);
+  });
+
+  it('until then an unknown model is not called unknown', async () => {
+    const { startService } = await import('../../src/service.ts');
+    const { startScriptedEngine } = await import('../support/scripted-engine.ts');
+    const { pino } = await import('pino');
+    const engine = await startScriptedEngine({ imitates: 'vllm', health: 'hang' });
+    const service = await startService(
+      aFleet({ backends: [{ name: 'slow', url: engine.url, probe: { ...quickProbe, timeoutMs: 30_000 } }] }),
+      {
+        log: pino({ level: 'silent' }),
+        version: 'test',
+      },
+    );
+    const url = `http://127.0.0.1:${service.address.port}`;
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    const response = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"model":"x","prompt":""}',
+    });
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ error: { type: 'no_backend' } });
+    await service.stop();
+    await engine.close();
+  });
+});
+
+describe('/v1/models', () => {
+  it('is stable, de-duplicated, and says what is known', async () => {
+    const { get } = await start({
+      engines: [
+        { imitates: 'llamacpp', models: ['b-model'], contextTokens: 4096 },
+        { imitates: 'vllm', models: ['b-model', 'a-model'], contextTokens: 8192 },
+      ],
+      models: { named: { aliases: ['gpt-4o'], backendNames: new Map([['b1', 'a-model']]) } },
+    });
+    const list: { object: string; data: Record<string, unknown>[] } = await (await get('/v1/models')).json();
+    expect(list.object).toBe('list');
+    expect(list.data.map(({ id, root }) => [id, root])).toEqual([
+      ['named', 'named'],
+      ['gpt-4o', 'named'],
+      ['b-model', 'b-model'],
+    ]);
+    expect(list.data[2]).toMatchObject({
+      object: 'model',
+      owned_by: 'switchyard',
+      context_length: 8192,
+      capabilities: expect.any(Object),
+    });
+    expect(await (await get('/v1/models')).json()).toEqual(list);
+  });
+
+  it('has single entries too, also for names with a slash', async () => {
+    const { get } = await start({ engines: [{ imitates: 'vllm', models: ['org/name'] }] });
+    for (const id of ['org/name', 'org%2Fname'])
+      expect(await (await get(`/v1/models/${id}`)).json()).toMatchObject({ id: 'org/name' });
+    expect((await get('/v1/models/nope')).status).toBe(404);
+    expect((await get('/v1/models/%zz')).status).toBe(400);
+  });
+});
