@@ -3,7 +3,7 @@
 export interface Counters {
   /** Adds and returns the new count. `backend` is the dense index of its state. Never goes below zero. */
   add(backend: number, delta: 1 | -1): number;
-  read(backend: number): number;
+  readonly read: (backend: number) => number;
 }
 
 export function plainCounters(): Counters {

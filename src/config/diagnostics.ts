@@ -60,7 +60,9 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   if (word.length > 40) return undefined;
   const ranked = candidates.map((candidate) => ({ candidate, away: distance(word.toLowerCase(), candidate) }));
   const best = ranked.toSorted((a, b) => a.away - b.away)[0];
-  return best && best.away <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+  return best && best.away <= (best.candidate.length < 4 ? 1 : Math.max(2, Math.floor(best.candidate.length / 3)))
+    ? best.candidate
+    : undefined;
 }
 
 export const formats = ['text', 'json', 'github'] as const;

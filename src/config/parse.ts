@@ -73,8 +73,8 @@ function readTokens(
     if (rule) refuse(offset, ...rule);
     if (rule && ++refusals > mostRefusals) return undefined;
     for (const token of parser.next(lexeme)) tokens.push(token);
-    // Above the collections: the document, and a scalar.
-    if (parser.stack.length > deepest + 2) refuse(offset, `nested more than ${deepest} levels deep`);
+    const open = parser.stack.length > deepest ? parser.stack.filter((token) => 'items' in token).length : 0;
+    if (open > deepest) refuse(offset, `nested more than ${deepest} levels deep`);
     else if (++count > mostTokens) refuse(offset, 'more than a fleet file can need');
     else {
       if (type !== 'doc-mode' && type !== 'flow-error-end' && !isScalar) offset += lexeme.length;

@@ -25,7 +25,7 @@ const secret = text((schema) =>
 );
 const file = text((schema) => schema.min(1));
 
-// The value is read for its problems only here; decode.ts takes what parsing makes of it.
+// Text with a syntax of its own; what comes out is what it means.
 function parsedBy<Value>(parse: (written: string) => Parsed<Value>) {
   return text().transform((written, context) => {
     const parsed = parse(written);

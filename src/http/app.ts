@@ -20,7 +20,7 @@ export interface AppParts extends InferenceParts {
   readonly observer: Observer;
   readonly operations: Operations;
   /** Unix milliseconds. */
-  wallClock(): number;
+  readonly wallClock: () => number;
 }
 
 export function createApp(parts: AppParts): Koa {

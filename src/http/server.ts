@@ -29,7 +29,13 @@ export function createServer(app: Koa, bodyTimeoutMs: number): Server {
   });
   server.maxHeadersCount = 101;
   server.maxRequestsPerSocket = 1_000;
-  const onRequest = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
+  // Sockets on which an answer has begun: a second one must not be glued to it.
+  const answering = new WeakSet<Socket>();
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    answering.add(request.socket);
+    response.once('finish', () => answering.delete(request.socket));
+    void handle(request, response);
+  };
   server.on('request', onRequest);
   // The 100 is sent when the body is wanted, not before the key was looked at.
   server.on('checkContinue', onRequest);
@@ -37,7 +43,9 @@ export function createServer(app: Koa, bodyTimeoutMs: number): Server {
     const error = new GatewayError('expectation_failed', 'Only "Expect: 100-continue" can be met.');
     response.writeHead(error.status, { 'content-type': 'application/json', connection: 'close' }).end(envelope(error));
   });
-  server.on('clientError', answerClientError);
+  server.on('clientError', (cause: NodeJS.ErrnoException, socket: Socket) =>
+    answerClientError(cause, socket, answering.has(socket)),
+  );
   return server;
 }
 
@@ -57,12 +65,8 @@ export function listen(server: Server, { host, port }: Address): Promise<Address
   });
 }
 
-function answerClientError(
-  cause: NodeJS.ErrnoException,
-  socket: Socket & { _httpMessage?: ServerResponse | null },
-): void {
-  // An answer that is under way must not get a second one glued to it.
-  if (!socket.writable || cause.code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
+function answerClientError(cause: NodeJS.ErrnoException, socket: Socket, isAnswering: boolean): void {
+  if (!socket.writable || cause.code === 'ECONNRESET' || isAnswering) {
     socket.destroy();
     return;
   }

@@ -34,7 +34,7 @@ export class Exchange {
   /** Set by an overflow: only members with more context than this are worth another try. */
   largerThanTokens: number | undefined = undefined;
   /** The failure of the last attempt; what the caller gets when nobody else can be tried. */
-  lastFailure: unknown = undefined;
+  lastFailure: GatewayError | undefined = undefined;
   firstTokenAtMs: number | undefined = undefined;
   contentEvents = 0;
   usage: Usage | undefined = undefined;
@@ -61,7 +61,7 @@ export class Exchange {
   /** Another backend gets the next try. */
   giveUpOn(candidate: Candidate, failure: unknown): void {
     this.tried.add(candidate.backend.name);
-    this.lastFailure = failure;
+    this.lastFailure = toGatewayError(failure);
   }
 
   /** Notes how it failed; the first failure stands. */

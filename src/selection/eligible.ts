@@ -77,9 +77,12 @@ function standing({ state, memberState }: Candidate, nowMs: number): Standing {
 
 /** An estimate never rejects: when nobody is known to be large enough, the largest get it and their answer stands. */
 function fit(candidates: readonly Candidate[], contextTokens: number): readonly Candidate[] {
-  const size = ({ member }: Candidate) => member.contextTokens ?? Infinity;
   const fitting = candidates.filter((candidate) => size(candidate) >= contextTokens);
   if (fitting.length > 0) return fitting;
   const largest = Math.max(...candidates.map(size));
   return candidates.filter((candidate) => size(candidate) === largest);
+}
+
+function size({ member }: Candidate): number {
+  return member.contextTokens ?? Infinity;
 }

@@ -26,7 +26,7 @@ export interface PolicyParts {
   readonly inFlight: Counters;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
-  random(): number;
+  readonly random: () => number;
 }
 
 /** Made once per model and snapshot. */

@@ -10,7 +10,7 @@ import type { CircuitSettings } from '../fleet/fleet.ts';
 export interface CircuitParts {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
-  random(): number;
+  readonly random: () => number;
   /** False for the last usable member of a model, which is never ejected. */
   mayOpen(): boolean;
   changed(state: CircuitState): void;

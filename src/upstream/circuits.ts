@@ -6,14 +6,14 @@ import { createWindowTicker, OpossumCircuit, type WindowTicker } from './circuit
 
 export interface CircuitsParts {
   readonly clock: Clock;
-  random(): number;
+  readonly random: () => number;
   changed(backend: Backend, model: string, state: CircuitState): void;
   wantsProbe(backend: Backend): void;
   mayOpen(backend: Backend, model: string): boolean;
 }
 
 export interface Circuits {
-  make(backend: Backend, model: string): Circuit;
+  readonly make: (backend: Backend, model: string) => Circuit;
   /** Ends the shared timers; each circuit is closed by whoever holds it. */
   close(): void;
 }

@@ -23,7 +23,7 @@ export interface Connections {
 
 export interface BackendUrls {
   /** The URL of a backend, also where the router itself has started it. */
-  urlOf(backend: Backend): string;
+  readonly urlOf: (backend: Backend) => string;
 }
 
 export function createConnections({ urlOf }: BackendUrls): Connections {

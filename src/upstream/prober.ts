@@ -15,7 +15,7 @@ export interface ProberParts {
   readonly connections: Connections;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
-  random(): number;
+  readonly random: () => number;
   readonly observer: ProbeObserver;
 }
 

@@ -103,7 +103,7 @@ describe('which error wins', () => {
     expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
     expect(response.headers.get('x-switchyard-attempts')).toBe('0');
     expect(response.headers.get('x-switchyard-error-source')).toBe('gateway');
-    if (status === 405) expect(response.headers.get('allow')).toBe('POST');
+    expect(response.headers.get('allow')).toBe(status === 405 ? 'POST' : null);
   });
 });
 

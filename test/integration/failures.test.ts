@@ -122,18 +122,15 @@ describe('a backend that fails before anything left', () => {
     });
     for (const engine of engines) engine.respond(fault('internal', { as: 'status' }));
     expect((await chat()).status).toBe(500);
-    expect(engines.map(({ posts }) => posts.length).toSorted()).toEqual([0, 1, 1]);
+    expect(engines.filter(({ posts }) => posts.length === 1)).toHaveLength(2);
   });
 });
 
 describe('with nobody left to try', () => {
   it("a backend's own error passes with its status and its body as sent", async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone();
+    const { chat, engine } = await alone();
     const body = '{"error":{"message":"kaputt \\u00e9","code":12345678901234567890}}';
-    engine?.respond(reply(500, body, { 'content-type': 'application/json', 'retry-after': '7', 'x-secret': '1' }));
+    engine.respond(reply(500, body, { 'content-type': 'application/json', 'retry-after': '7', 'x-secret': '1' }));
     const response = await chat();
     expect(response.status).toBe(500);
     expect(await response.text()).toBe(body);
@@ -143,11 +140,8 @@ describe('with nobody left to try', () => {
   });
 
   it('the error event inside a 200 becomes a plain body with the status of its verdict', async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone('tgi');
-    engine?.respond(fault('busy'));
+    const { chat, engine } = await alone('tgi');
+    engine.respond(fault('busy'));
     const response = await chat({ stream: true });
     expect(response.status).toBe(429);
     expect(response.headers.get('content-type')).toContain('application/json');
@@ -163,11 +157,8 @@ describe('with nobody left to try', () => {
     ['is no HTTP server', garbageStatusLine(), 502, 'backend_broken'],
     ['was shutting down', aborted(), 502, 'backend_broken'],
   ] as const)('one that %s is told in our envelope', async (_name, behaviour, status, type) => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone();
-    engine?.respond(behaviour);
+    const { chat, engine } = await alone();
+    engine.respond(behaviour);
     const response = await chat();
     expect(response.status).toBe(status);
     expect(response.headers.get('x-switchyard-backend')).toBe('b0');
@@ -177,15 +168,12 @@ describe('with nobody left to try', () => {
   });
 
   it("one that can't be reached is told as such", async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await start({
+    const { chat, engine } = await start({
       engines: [
         { imitates: 'vllm', backend: { ...impatient, probe: { upAfter: 1, downAfter: 50, intervalMs: 60_000 } } },
       ],
     });
-    await engine?.refuse();
+    await engine.refuse();
     const response = await chat();
     expect(response.status).toBe(502);
     expect(await response.json()).toEqual({
@@ -194,11 +182,8 @@ describe('with nobody left to try', () => {
   });
 
   it('tells the SDK not to try again where that would only double the load', async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone();
-    engine?.respond(hang());
+    const { chat, engine } = await alone();
+    engine.respond(hang());
     expect((await chat()).headers.get('x-should-retry')).toBe('false');
   });
 });
@@ -228,62 +213,46 @@ describe('after the first content has left', () => {
   );
 
   it('half an event is never glued to ours', async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone();
+    const { chat, engine } = await alone();
     const whole = Buffer.byteLength(await (await chat({ stream: true })).text());
-    engine?.respond(cutAfterBytes(whole - 20, 'reset'));
+    engine.respond(cutAfterBytes(whole - 20, 'reset'));
     const { text } = await readAll(await chat({ stream: true }));
     for (const event of text.trimEnd().split('\n\n'))
       expect(() => void JSON.parse(event.replace('data: ', ''))).not.toThrow();
   });
 
   it('a plain answer is cut so that it shows', async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone();
-    engine?.respond(answer({ pieces: ['y'.repeat(3_000_000)], cut: { after: 2_000_000, of: 'bytes', how: 'fin' } }));
+    const { chat, engine } = await alone();
+    engine.respond(answer({ pieces: ['y'.repeat(3_000_000)], cut: { after: 2_000_000, of: 'bytes', how: 'fin' } }));
     const { broken } = await readAll(await chat());
     expect(broken).toBe(true);
   });
 
   it('an event without an end is cut off at 1 MiB', async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone();
-    engine?.respond(oneHugeEvent(5_000_000));
+    const { chat, engine } = await alone();
+    engine.respond(oneHugeEvent(5_000_000));
     const response = await chat({ stream: true });
     expect(response.status).toBe(502);
     expect(await response.json()).toMatchObject({ error: { type: 'backend_broken' } });
   });
 
   it("a body without an end is cut off by the caller's leaving", async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone();
-    engine?.respond(endless('events'));
+    const { chat, engine } = await alone();
+    engine.respond(endless('events'));
     const caller = new AbortController();
     const response = await chat({ stream: true }, { signal: caller.signal });
     const reader = response.body?.getReader();
     for (let n = 0; n < 20; n++) await reader?.read();
     caller.abort();
-    await engine?.when(({ abortsSeen }) => abortsSeen === 1);
-    expect(engine?.abortsSeen).toBe(1);
+    await engine.when(({ abortsSeen }) => abortsSeen === 1);
+    expect(engine.abortsSeen).toBe(1);
   });
 });
 
 describe('whose fault it was', () => {
   it("the caller's own mistakes never open a circuit", async () => {
-    const {
-      chat,
-      engines: [engine],
-      metric,
-    } = await start({ engines: [{ imitates: 'llamacpp' }, { imitates: 'llamacpp' }] });
-    engine?.respond(fault('bad-json'));
+    const { chat, engine, metric } = await start({ engines: [{ imitates: 'llamacpp' }, { imitates: 'llamacpp' }] });
+    engine.respond(fault('bad-json'));
     router?.engines[1]?.respond(fault('bad-json'));
     for (let n = 0; n < 20; n++) expect((await chat()).status).toBeGreaterThanOrEqual(400);
     expect(await metric('switchyard_circuit_state', { backend: 'b0', state: 'open' })).toBe(0);
@@ -299,17 +268,14 @@ describe('whose fault it was', () => {
   });
 
   it('when everybody asked to be left alone, the caller is told when to come back', async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone('localai');
-    engine?.respond(fault('busy', { headers: { 'retry-after': '30' } }));
+    const { chat, engine } = await alone('localai');
+    engine.respond(fault('busy', { headers: { 'retry-after': '30' } }));
     expect((await chat()).status).toBe(503);
     const response = await chat();
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ error: { type: 'overloaded' } });
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(25);
-    expect(engine?.posts).toHaveLength(1);
+    expect(engine.posts).toHaveLength(1);
   });
 
   it('five failures in a row eject a backend while another one is left, and a probe brings it back', async () => {
@@ -348,14 +314,11 @@ describe('whose fault it was', () => {
   });
 
   it('the last one is never ejected', async () => {
-    const {
-      chat,
-      engines: [engine],
-    } = await alone();
-    engine?.respond(fault('internal', { as: 'status' }));
+    const { chat, engine } = await alone();
+    engine.respond(fault('internal', { as: 'status' }));
     for (let n = 0; n < 12; n++) expect((await chat()).status).toBe(500);
-    expect(engine?.posts).toHaveLength(12);
-    engine?.respond([]);
+    expect(engine.posts).toHaveLength(12);
+    engine.respond([]);
     expect((await chat()).status).toBe(200);
   });
 });

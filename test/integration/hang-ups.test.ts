@@ -3,7 +3,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { expectNothingHeld, type RouterWishes, type RunningRouter, startRouter } from '../support/running-router.ts';
 import { answer, hang, stallsAfter } from '../support/scripted/behaviours.ts';
 import { post } from '../support/raw-http.ts';
-import type { ScriptedEngine } from '../support/scripted-engine.ts';
 
 let router: RunningRouter | undefined;
 afterEach(async () => {
@@ -11,11 +10,14 @@ afterEach(async () => {
   router = undefined;
 });
 
-async function start(wishes: RouterWishes = {}): Promise<RunningRouter & { readonly engine: ScriptedEngine }> {
+async function start(wishes: RouterWishes = {}): Promise<RunningRouter> {
   router = await startRouter(wishes);
-  const [engine] = router.engines;
-  if (engine === undefined) throw new Error('no engine');
-  return Object.assign(router, { engine });
+  return router;
+}
+
+async function nothingHeld(): Promise<void> {
+  if (router === undefined) throw new Error('no router');
+  await expectNothingHeld(router);
 }
 
 const chat = { model: 'test-model', messages: [{ role: 'user', content: 'hi' }] };
@@ -61,7 +63,7 @@ describe('a caller that hangs up', () => {
       socket.destroy();
       await engine.when(({ abortsSeen }) => abortsSeen === n);
     }
-    await expectNothingHeld(router ?? expect.fail());
+    await nothingHeld();
     expect(await metric('switchyard_requests_total', { outcome: 'client_closed', status_class: '2xx' })).toBe(6);
     expect(await metric('switchyard_upstream_attempts_total', { result: 'client_closed' })).toBe(6);
     expect(await metric('switchyard_circuit_state', { state: 'closed' })).toBe(1);
@@ -74,7 +76,7 @@ describe('a caller that hangs up', () => {
     socket.write(post('/v1/chat/completions', '').replace('Content-Length: 0', 'Content-Length: 1000'));
     await new Promise((resolve) => void setTimeout(resolve, 50));
     socket.destroy();
-    await expectNothingHeld(router ?? expect.fail());
+    await nothingHeld();
     expect(engine.posts).toHaveLength(0);
   });
 
@@ -92,6 +94,6 @@ describe('a caller that hangs up', () => {
     expect(router?.service.held().inFlight).toBe(1_000);
     for (const socket of sockets) socket.destroy();
     await engine.when(({ inFlight }) => inFlight === 0);
-    await expectNothingHeld(router ?? expect.fail());
+    await nothingHeld();
   }, 60_000);
 });

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { aFleet } from '../support/a-fleet.ts';
 import { type RouterWishes, type RunningRouter, quickProbe, startRouter } from '../support/running-router.ts';
 import { reply } from '../support/scripted/behaviours.ts';
-import type { ScriptedEngine } from '../support/scripted-engine.ts';
 
 let router: RunningRouter | undefined;
 afterEach(async () => {
@@ -10,18 +9,22 @@ afterEach(async () => {
   router = undefined;
 });
 
-async function start(wishes: RouterWishes = {}): Promise<RunningRouter & { readonly engine: ScriptedEngine }> {
+async function start(wishes: RouterWishes = {}): Promise<RunningRouter> {
   router = await startRouter(wishes);
-  const [engine] = router.engines;
-  if (engine === undefined) throw new Error('no engine');
-  return Object.assign(router, { engine });
+  return router;
 }
 
 const healthOf = (name: string) => router?.service.states.find((state) => state.name === name)?.health;
 const ids = async () => {
-  const list: { data: { id: string }[] } = await (await router?.get('/v1/models'))?.json();
-  return list.data.map(({ id }) => id);
+  return (await listed()).map(({ id }) => id);
 };
+
+async function listed(): Promise<readonly Record<string, unknown>[]> {
+  const list: unknown = await (await router?.get('/v1/models'))?.json();
+  if (typeof list !== 'object' || list === null || !('data' in list) || !Array.isArray(list.data))
+    throw new Error('no list');
+  return list.data;
+}
 
 describe('probing', () => {
   it.each(['vllm', 'sglang', 'tgi', 'ollama', 'llamacpp', 'localai', 'openai'] as const)(
@@ -147,27 +150,26 @@ describe('readiness', () => {
 
 describe('/v1/models', () => {
   it('is stable, de-duplicated, and says what is known', async () => {
-    const { get } = await start({
+    await start({
       engines: [
         { imitates: 'llamacpp', models: ['b-model'], contextTokens: 4096 },
         { imitates: 'vllm', models: ['b-model', 'a-model'], contextTokens: 8192 },
       ],
       models: { named: { aliases: ['gpt-4o'], backendNames: new Map([['b1', 'a-model']]) } },
     });
-    const list: { object: string; data: Record<string, unknown>[] } = await (await get('/v1/models')).json();
-    expect(list.object).toBe('list');
-    expect(list.data.map(({ id, root }) => [id, root])).toEqual([
+    const list = await listed();
+    expect(list.map(({ id, root }) => [id, root])).toEqual([
       ['named', 'named'],
       ['gpt-4o', 'named'],
       ['b-model', 'b-model'],
     ]);
-    expect(list.data[2]).toMatchObject({
+    expect(list[2]).toMatchObject({
       object: 'model',
       owned_by: 'switchyard',
       context_length: 8192,
       capabilities: expect.any(Object),
     });
-    expect(await (await get('/v1/models')).json()).toEqual(list);
+    expect(await listed()).toEqual(list);
   });
 
   it('has single entries too, also for names with a slash', async () => {

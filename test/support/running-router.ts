@@ -13,15 +13,17 @@ export interface RunningRouter {
   readonly port: number;
   readonly service: Service;
   readonly engines: readonly ScriptedEngine[];
+  /** The first of them. */
+  readonly engine: ScriptedEngine;
   /** Parsed log lines so far. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
-  post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
-  chat(extra?: Readonly<Record<string, unknown>>, init?: RequestInit): Promise<Response>;
-  get(path: string, init?: RequestInit): Promise<Response>;
+  readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
+  readonly chat: (extra?: Readonly<Record<string, unknown>>, init?: RequestInit) => Promise<Response>;
+  readonly get: (path: string, init?: RequestInit) => Promise<Response>;
   /** The value of one series of /metrics; 0 when it is not there. */
-  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  readonly metric: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>;
   /** Stops everything, and fails when something was still held although nothing ran. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface RouterWishes extends Omit<FleetWishes, 'backends'> {
@@ -60,6 +62,11 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     port: service.address.port,
     service,
     engines,
+    get engine() {
+      const [engine] = engines;
+      if (engine === undefined) throw new Error('this router has no scripted engine');
+      return engine;
+    },
     log: lines,
     post: (path, body, init = {}) =>
       fetch(url + path, {

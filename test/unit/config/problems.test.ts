@@ -100,11 +100,8 @@ routing: { policy: least-conections }
     ['a: &x 1\nb: *x\n', ['fleet.yaml:1:4: error: anchors', 'fleet.yaml:2:4: error: aliases']],
     ['version: !!int "1"\n', ['fleet.yaml:1:10: error: tags']],
     ['%YAML 1.1\n---\nversion: 1\n', ['fleet.yaml:1:1: error: directives']],
-    ['version: 1\n---\nversion: 1\n', ['fleet.yaml:3:1: error: more than one document']],
-    [
-      'version: "1\n',
-      ['fleet.yaml:1:12: error: something is missing here', 'fleet.yaml:1:13: error: something is missing here'],
-    ],
+    ['version: 1\n---\nversion: 1\n', ['fleet.yaml:2:1: error: more than one document']],
+    ['version: "1\n', ['fleet.yaml:2:1: error: something is missing here']],
     ['version: 1\n\tbackends: []\n', ['fleet.yaml:2:1: error: a tab in the indentation']],
     ['__proto__: {}\nversion: 1\n', ['fleet.yaml:1:1: error: this cannot be a key']],
   ])('refuse YAML that no fleet needs: %j', (text, starts) => {

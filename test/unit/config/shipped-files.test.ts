@@ -38,20 +38,21 @@ describe('the shipped fleet files', () => {
   });
 });
 
+const run = (
+  args: readonly string[],
+  given: { readonly input?: string; readonly env?: Record<string, string> } = {},
+) => {
+  const script = `import { checkCommand } from './src/cli/check.ts'; await checkCommand().parseAsync(${JSON.stringify(args)}, { from: 'user' });`;
+  const ran = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: root,
+    encoding: 'utf8',
+    input: given.input ?? '',
+    env: { PATH: process.env['PATH'], ...given.env },
+  });
+  return [ran.status, ran.stdout, ran.stderr] as const;
+};
+
 describe('switchyard check', () => {
-  const run = (
-    args: readonly string[],
-    given: { readonly input?: string; readonly env?: Record<string, string> } = {},
-  ) => {
-    const script = `import { checkCommand } from './src/cli/check.ts'; await checkCommand().parseAsync(${JSON.stringify(args)}, { from: 'user' });`;
-    const ran = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
-      cwd: root,
-      encoding: 'utf8',
-      input: given.input ?? '',
-      env: { PATH: process.env['PATH'], ...given.env },
-    });
-    return [ran.status, ran.stdout, ran.stderr] as const;
-  };
   const open = 'version: 1\nserver: { listen: "0.0.0.0:8000" }\nbackends: [{ url: http://h:1 }]\n';
 
   it('prints one line for a valid file, which SWITCHYARD_CONFIG may name', () => {

@@ -63,7 +63,7 @@ describe('two choices', () => {
     });
     const policy = twoChoices(parts);
     const firsts = new Set(Array.from({ length: 200 }, () => policy.rank(candidates)[0]?.backend.name));
-    expect([...firsts].toSorted()).toEqual(['a', 'b', 'c']);
+    expect(firsts).toEqual(new Set(['a', 'b', 'c']));
   });
 });
 

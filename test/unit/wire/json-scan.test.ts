@@ -75,7 +75,7 @@ describe('scanning a JSON object', () => {
   });
 
   it('never throws, whatever the bytes', () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => void scanObject(Buffer.from(bytes))));
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => expect(scanObject(Buffer.from(bytes))).toBeDefined()));
   });
 });
 
@@ -115,8 +115,8 @@ describe('the position of a JSON error', () => {
       });
     fc.assert(
       fc.property(nearly, (text) => {
-        if (valid(text)) expect(jsonErrorOffset(text)).toBe(text.length);
-        else expect(jsonErrorOffset(text) < text.length || !valid(text)).toBe(true);
+        // Where it ends too early, the error stands at its end too; so compare with a text that goes on.
+        expect(jsonErrorOffset(`${text} x`) === text.length + 1).toBe(valid(text));
       }),
     );
   });
