@@ -33,6 +33,8 @@ export interface ServiceOptions {
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
+  /** How long a caller may take to send its body; 60 s unless said. */
+  readonly bodyTimeoutMs?: number;
 }
 
 export interface Service {
@@ -47,10 +49,15 @@ export interface Service {
   stop(how?: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
 }
 
-const bodyTimeoutMs = 60_000;
-
 export async function startService(fleet: Fleet, options: ServiceOptions): Promise<Service> {
-  const { log, version, limiter = unlimited, clock = systemClock, random = Math.random } = options;
+  const {
+    log,
+    version,
+    limiter = unlimited,
+    clock = systemClock,
+    random = Math.random,
+    bodyTimeoutMs = 60_000,
+  } = options;
   const metrics = createMetrics(version);
   const observer: Observer = {
     attempted: (event) => metrics.attempted(event),

@@ -9,6 +9,9 @@ export const harden: Middleware = (ctx, next) => {
   if (rawHeaders.length > maxHeaders * 2) {
     throw new GatewayError('headers_too_large', `The request has more than ${maxHeaders} headers.`);
   }
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    throw new GatewayError('expectation_failed', 'Only "Expect: 100-continue" can be met.');
+  }
   if (count(rawHeaders, 'host') > 1 || headers.host === '') throw invalid('The request needs exactly one Host header.');
   if (count(rawHeaders, 'authorization') > 1) throw invalid('The request has more than one Authorization header.');
   if (!url.startsWith('/')) throw invalid('The request target must be a path.');

@@ -1,4 +1,5 @@
 // The listening socket: limits on heads and bodies, and Node's own refusals in the same envelope as ours.
+import { randomUUID } from 'node:crypto';
 import {
   createServer as createHttpServer,
   type Server,
@@ -39,10 +40,8 @@ export function createServer(app: Koa, bodyTimeoutMs: number): Server {
   server.on('request', onRequest);
   // The 100 is sent when the body is wanted, not before the key was looked at.
   server.on('checkContinue', onRequest);
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const error = new GatewayError('expectation_failed', 'Only "Expect: 100-continue" can be met.');
-    response.writeHead(error.status, { 'content-type': 'application/json', connection: 'close' }).end(envelope(error));
-  });
+  // Refused like everything else that is asked in a wrong way, by the app.
+  server.on('checkExpectation', onRequest);
   server.on('clientError', (cause: NodeJS.ErrnoException, socket: Socket) =>
     answerClientError(cause, socket, answering.has(socket)),
   );
@@ -76,6 +75,9 @@ function answerClientError(cause: NodeJS.ErrnoException, socket: Socket, isAnswe
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Error'}`,
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${randomUUID()}`,
+    'x-switchyard-backend: none',
+    'x-switchyard-attempts: 0',
     'x-switchyard-error-source: gateway',
     'connection: close',
   ];

@@ -31,7 +31,9 @@ export interface RouterWishes extends Omit<FleetWishes, 'backends'> {
   /** Backends without an engine of ours behind them. */
   readonly others?: readonly Partial<Backend>[];
   readonly limiter?: RateLimiter;
-  readonly waitUntilUp?: boolean;
+  readonly bodyTimeoutMs?: number;
+  /** True unless said. */
+  readonly waitUntilDiscovered?: boolean;
 }
 
 export const quickProbe = { intervalMs: 50, timeoutMs: 1_000, upAfter: 1, downAfter: 1 };
@@ -53,8 +55,9 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     log,
     version: 'test',
     ...(wishes.limiter === undefined ? {} : { limiter: wishes.limiter }),
+    ...(wishes.bodyTimeoutMs === undefined ? {} : { bodyTimeoutMs: wishes.bodyTimeoutMs }),
   });
-  await service.discovered;
+  if (wishes.waitUntilDiscovered !== false) await service.discovered;
   const url = `http://127.0.0.1:${service.address.port}`;
 
   const router: RunningRouter = {

@@ -75,7 +75,11 @@ describe('scanning a JSON object', () => {
   });
 
   it('never throws, whatever the bytes', () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => expect(scanObject(Buffer.from(bytes))).toBeDefined()));
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        expect(scanObject(Buffer.from(bytes))).toBeDefined();
+      }),
+    );
   });
 });
 

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { root } from '../support/router-process.ts';
+import { systemTest } from './of-test.ts';
+
+const { run } = systemTest();
+
+describe('a word that is not known', () => {
+  it.each([
+    [['serv'], 'serve'],
+    [['chek', 'fleet.yaml'], 'check'],
+    [['serve', '--lisen', 'x'], '--listen'],
+    [['serve', '--backends', 'x'], '--backend'],
+    [['check', '--formt', 'json'], '--format'],
+    [['simulate', '--modle', 'x'], '--model'],
+  ])('in %j is answered with the one that was probably meant', async (args, meant) => {
+    const { code, stdout, stderr } = await run(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Did you mean ${meant}?`);
+    expect(stdout).toBe('');
+  });
+
+  it.each([
+    [['check', '--format', 'xml'], /text, json, github/],
+    [['serve', 'fleet.yaml'], /too many arguments/],
+    [['simulate', '--listen', 'here'], /host:port/],
+    [['simulate', '--first-token', 'soon'], /--first-token/],
+    [['simulate', '--tokens-per-second', '-1'], /above 0/],
+  ])('in %j is answered with what is possible', async (args, message) => {
+    const { code, stderr } = await run(args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('help', () => {
+  it.each([
+    ['serve', ['--config', '--listen', '--log-level', '--backend', 'Examples:']],
+    ['check', ['--format', '--strict', 'Exit code:']],
+    ['simulate', ['--listen', '--model', '--first-token', '--tokens-per-second']],
+  ])('of %s shows its options', async (verb, words) => {
+    const { code, stdout, stderr } = await run([verb, '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: switchyard ${verb} `);
+    for (const word of words) expect(stdout).toContain(word);
+  });
+
+  it('of the whole names every verb, and comes by itself when there is none', async () => {
+    const asked = await run(['--help']);
+    expect(asked.code).toBe(0);
+    for (const verb of ['serve', 'check', 'simulate']) expect(asked.stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
+    const unasked = await run([]);
+    expect(unasked.code).toBe(1);
+    expect(unasked.stderr).toBe(asked.stdout);
+  });
+});
+
+describe('the version', () => {
+  it('is that of the package, wherever it is asked for', async () => {
+    expect(await run(['--version'], { cwd: '/' })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+      stderr: '',
+    });
+    const { default: manifest }: { default: { version: string } } = await import(`${root}/package.json`, {
+      with: { type: 'json' },
+    });
+    expect((await run(['-V'])).stdout.trim()).toBe(manifest.version);
+  });
+});
