@@ -156,6 +156,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
     throw cause;
   });
   prober.start();
+  if (isDiscovered()) discovery.resolve();
 
   return {
     address,

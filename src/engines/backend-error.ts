@@ -1,4 +1,4 @@
-// One shape for every error the engines send (engines.md, section I). It says what was sent, not what it means.
+// One shape for every error the engines send. It says what was sent, not what it means.
 import { type JsonObject, isObject, parseJson, textOf } from './json-value.ts';
 
 export interface BackendError {
@@ -14,7 +14,7 @@ export interface BackendError {
   readonly status?: number;
 }
 
-// What tells errors apart stands at their start; behind it engines echo the caller's own text (V§12e).
+// What tells errors apart stands at their start; behind it engines echo the caller's own text.
 const messageChars = 1_000;
 
 /** Reads the body of a reply that failed. */
@@ -70,7 +70,7 @@ function spokenStatus(value: unknown): number | undefined {
   return status === 422 ? undefined : status;
 }
 
-/** vLLM's two front ends write codes as a number or as text (V§13). */
+/** vLLM's two front ends write codes as a number or as text. */
 function errorStatus(code: unknown): number | undefined {
   const status = typeof code === 'string' && /^[45]\d\d$/.test(code) ? Number(code) : code;
   return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 ? status : undefined;

@@ -1,4 +1,4 @@
-// Tells which engine answers at a URL, from free GETs (engines.md, A.2). Several engines imitate Ollama, so it comes
+// Tells which engine answers at a URL, from free GETs. Several engines imitate Ollama, so it comes
 // late. An embeddings-only TEI server is not recognised: it has no `/v1/models` to route by.
 import type { ProbeAnswer } from './engine.ts';
 import type { EngineName } from './index.ts';
@@ -26,7 +26,7 @@ export function detect(answers: readonly (ProbeAnswer | undefined)[]): EngineNam
   if (answers.some(isLlamaCpp) || ownedBy('llamacpp') || isLlamaCppRouter(props)) return 'llamacpp';
   if (objectFrom(about)?.['router'] === 'text-generation-router') return 'tgi';
   if (ownedBy('sglang') || objectFrom(model)?.['is_generation'] !== undefined) return 'sglang';
-  // With a key that is missing or wrong only `/version` is left (V§1); other servers may have that path as well, so it
+  // With a key that is missing or wrong only `/version` is left; other servers may have that path as well, so it
   // counts only beside vLLM's refusal.
   if (ownedBy('vllm') || (tellsVersion(version) && isVllmRefusal(list))) return 'vllm';
   if (pageOf(root)?.startsWith('Ollama is running') === true && tellsVersion(ollama)) return 'ollama';

@@ -1,4 +1,4 @@
-// What the engines' error messages mean, phrase by phrase (engines.md, section I and §6 of each engine).
+// What the engines' error messages mean, phrase by phrase.
 // Messages are lower case here. Knows nothing of HTTP statuses.
 import type { Capability } from '../fleet/capabilities.ts';
 import type { BackendError } from './backend-error.ts';
@@ -33,8 +33,8 @@ export function isBusy({ message, type }: BackendError): boolean {
   return type === 'overloaded' || type === 'overloaded_error' || includesAny(message, busy);
 }
 
-// Only beside a status 503. vLLM's newer queue cap sends ServiceUnavailableError (V§8); SGLang's waiting and running
-// timeouts and its preemption by priority mean that it has more to do than it can (S§6).
+// Only beside a status 503. vLLM's newer queue cap sends ServiceUnavailableError; SGLang's waiting and running
+// timeouts and its preemption by priority mean that it has more to do than it can.
 const busyAt503 = [
   'queue',
   'busy',
@@ -69,7 +69,7 @@ export function echoesInput({ form, message, type }: BackendError): boolean {
 
 const echoing = ['failed to deserialize', 'failed parsing request body', 'json schema conversion failed'];
 
-// llama.cpp throws on bad input and answers 500 (L§6, L§12); Ollama and LocalAI pass the texts of theirs on.
+// llama.cpp throws on bad input and answers 500; Ollama and LocalAI pass the texts of theirs on.
 const callerAt500 = [
   'json.exception',
   'parse error',

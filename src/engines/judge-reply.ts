@@ -29,7 +29,7 @@ function judgeAnswer(headers: HeaderMap, text: string, cut: boolean): Judgement 
   return opensAsError(text) ? judgeErrorWithin(readError(text)) : { verdict: 'serve' };
 }
 
-/** vLLM ends what it runs this way when it shuts down, with status 200 (V§11). */
+/** vLLM ends what it runs this way when it shuts down, with status 200. */
 function isAborted(reply: JsonObject): boolean {
   return objectsIn(reply['choices']).some((choice) => choice['finish_reason'] === 'abort');
 }
@@ -104,7 +104,7 @@ const statusOfType: ReadonlyMap<string, number> = new Map([
   ['unavailable_error', 503],
 ]);
 
-/** TGI's event says 422 whatever happened, LocalAI's says "server_error": the text has to tell (T§5, A§5). */
+/** TGI's event says 422 whatever happened, LocalAI's says "server_error": the text has to tell. */
 function impliedStatus(error: BackendError): number {
   const status = statusOfType.get(error.type);
   if (status !== undefined) return status;

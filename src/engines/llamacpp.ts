@@ -1,4 +1,4 @@
-// llama.cpp's llama-server: one model whatever name is asked for, or many in router mode. Facts: engines.md, L§.
+// llama.cpp's llama-server: one model whatever name is asked for, or many in router mode. Facts: ggml-org/llama.cpp at 3f545becce, tools/server.
 import type { DiscoveredModel, Engine, LoadReading, ProbeAnswer } from './engine.ts';
 import { booleanOf, countOf, type JsonObject, known, objectOf, stringsIn, textOf } from './json-value.ts';
 import { openai } from './openai.ts';
@@ -12,14 +12,14 @@ export const llamacpp: Engine = {
   probes: {
     health: { paths: ['/health'], read: ([health]) => healthByStatus(health), intervalMs: 5_000, timeoutMs: 2_000 },
     models: {
-      // Never `/props?model=…`: in router mode that loads the model (L§11).
+      // Never `/props?model=…`: in router mode that loads the model.
       paths: ['/v1/models', '/props'],
       read: ([list, props]) => readModels(list, objectFrom(props)),
       intervalMs: 30_000,
       timeoutMs: 5_000,
     },
     // Only with `--metrics`. Not `/slots`: it wakes a sleeping model. Older builds answer between decode steps, so a
-    // long prompt delays the scrape (L§7).
+    // long prompt delays the scrape.
     load: { paths: ['/metrics'], read: ([metrics]) => readLoad(metrics), intervalMs: 2_000, timeoutMs: 10_000 },
   },
 };

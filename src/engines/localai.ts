@@ -1,4 +1,4 @@
-// LocalAI: a gateway in front of many models, loaded when asked for. Facts: engines.md, A§. It tells no load and no
+// LocalAI: a gateway in front of many models, loaded when asked for. Facts: mudler/LocalAI at 82c191afad (v4.9). It tells no load and no
 // context length.
 import type { Capabilities } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, Health, ProbeAnswer } from './engine.ts';
@@ -20,7 +20,7 @@ export const localai: Engine = {
   },
 };
 
-/** `503 {"status":"starting",…}` while it preloads (A§2). */
+/** `503 {"status":"starting",…}` while it preloads. */
 function readHealth(ready: ProbeAnswer | undefined): Health {
   const starting = ready?.status === 503 && objectFrom({ ...ready, status: 200 })?.['status'] === 'starting';
   return starting ? 'loading' : healthByStatus(ready);

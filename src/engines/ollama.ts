@@ -1,4 +1,4 @@
-// Ollama: many models, loaded when asked for. Facts: engines.md, O§. It tells no load: `/api/ps` is residency only.
+// Ollama: many models, loaded when asked for. Facts: ollama/ollama at fb30760996 (v0.33). It tells no load: `/api/ps` is residency only.
 import type { Capabilities } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, ProbeAnswer } from './engine.ts';
 import { countOf, type JsonObject, known, objectsIn, stringsIn, textOf } from './json-value.ts';
@@ -34,7 +34,7 @@ function readModels(
   return cardsFrom(list)?.map(({ id }) => {
     const key = keyOf(id);
     // The window in use. `details.context_length` is the one it was trained with, and longer prompts than the window
-    // are cut silently (O§12), so a model that is not loaded has no known context.
+    // are cut silently, so a model that is not loaded has no known context.
     const contextTokens = countOf(running.get(key)?.['context_length']);
     const aliases = id.endsWith(':latest') ? [id.slice(0, -':latest'.length)] : undefined;
     return { id, can: capabilitiesFrom(tagged.get(key)), ...known({ aliases, contextTokens }) };
@@ -46,7 +46,7 @@ function byName(answer: ProbeAnswer | undefined): ReadonlyMap<string, JsonObject
   return new Map(models.map((model) => [keyOf(textOf(model['model']) ?? textOf(model['name']) ?? ''), model]));
 }
 
-/** Names match case-insensitively and `:latest` is implied (O§3). */
+/** Names match case-insensitively and `:latest` is implied. */
 function keyOf(name: string): string {
   const key = name.toLowerCase();
   return key.endsWith(':latest') ? key.slice(0, -':latest'.length) : key;

@@ -1,4 +1,4 @@
-// SGLang: one model and its LoRA adapters; takes any model name. Facts: engines.md, S§.
+// SGLang: one model and its LoRA adapters; takes any model name. Facts: sgl-project/sglang, main at 1e10ec93b3.
 import type { Capabilities } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, Health, LoadReading, ProbeAnswer } from './engine.ts';
 import { amountOf, booleanOf, countOf, type JsonObject, known, objectsIn, textOf } from './json-value.ts';
@@ -11,7 +11,7 @@ export const sglang: Engine = {
   name: 'sglang',
   modelNames: 'ignored',
   probes: {
-    // `/health` generates a token: it takes a second at best and gives up after 20 s (S§2).
+    // `/health` generates a token: it takes a second at best and gives up after 20 s.
     health: { paths: ['/health'], read: ([health]) => readHealth(health), intervalMs: 20_000, timeoutMs: 30_000 },
     models: {
       // The last two are what older builds have.
@@ -30,7 +30,7 @@ export const sglang: Engine = {
   },
 };
 
-/** 503 while it warms up, and from SIGTERM on while it still serves: no new requests, and no failure either (S§11). */
+/** 503 while it warms up, and from SIGTERM on while it still serves: no new requests, and no failure either. */
 function readHealth(health: ProbeAnswer | undefined): Health {
   return health?.status === 503 ? 'loading' : healthByStatus(health);
 }
@@ -52,7 +52,7 @@ function readModels(
   });
 }
 
-/** An adapter is chosen as `base:adapter` only; its bare name would silently be answered by the base model (S§3). */
+/** An adapter is chosen as `base:adapter` only; its bare name would silently be answered by the base model. */
 function nameOf({ id }: Card, parent: string | undefined): Pick<DiscoveredModel, 'id' | 'aliases'> {
   return parent === undefined ? { id } : { id: `${parent}:${id}`, aliases: [id] };
 }

@@ -10,7 +10,7 @@ const nothing: EventReading = { content: false, done: false, usageOnly: false };
 const content: EventReading = { content: true, done: false, usageOnly: false };
 const end: EventReading = { content: false, done: true, usageOnly: false };
 
-/** vLLM ends requests this way when it shuts down: not an answer, although the status says so (V§11). */
+/** vLLM ends requests this way when it shuts down: not an answer, although the status says so. */
 const aborted: EventReading = { ...nothing, failure: { verdict: 'broken', status: 502 } };
 
 /** What is not JSON is neither content nor failure: it is passed on as it came. Never throws. */

@@ -1,4 +1,4 @@
-// Hugging Face TGI: one model, no embeddings; takes any model name. Facts: engines.md, T§.
+// Hugging Face TGI: one model, no embeddings; takes any model name. Facts: huggingface/text-generation-inference, main at db931fcf42.
 import type { DiscoveredModel, Engine, LoadReading, ProbeAnswer } from './engine.ts';
 import { countOf, known, textOf } from './json-value.ts';
 import { openai } from './openai.ts';
@@ -30,12 +30,12 @@ function readModels(
   const contextTokens = countOf(server?.['max_total_tokens']);
   const slots = countOf(server?.['max_concurrent_requests']);
   const task = textOf(server?.['model_pipeline_tag']);
-  // A text model answers an image with nonsense instead of an error (T§4), so a "no" can't be learnt from its replies.
+  // A text model answers an image with nonsense instead of an error, so a "no" can't be learnt from its replies.
   const vision = task === undefined ? undefined : task === 'image-text-to-text';
   return cardsFrom(list)?.map(({ id }) => ({ id, can: known({ vision }), ...known({ contextTokens, slots }) }));
 }
 
-/** Series do not exist until first used: absent is 0 (T§7). */
+/** Series do not exist until first used: absent is 0. */
 function readLoad(metrics: ProbeAnswer | undefined): LoadReading | undefined {
   const page = pageOf(metrics);
   if (page === undefined || page.trimStart().startsWith('<')) return undefined;

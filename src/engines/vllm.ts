@@ -1,4 +1,4 @@
-// vLLM: one model, its aliases and LoRA adapters. Facts: engines.md, V§.
+// vLLM: one model, its aliases and LoRA adapters. Facts: vllm-project/vllm, main at 017e9f4448.
 import type { Capabilities } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, Health, LoadReading, ProbeAnswer } from './engine.ts';
 import { countOf, known, objectOf, textOf } from './json-value.ts';
@@ -26,7 +26,7 @@ export const vllm: Engine = {
   },
 };
 
-/** A sleeping vLLM answers `/health` with 200 and lets requests hang; only this series tells (V§11). */
+/** A sleeping vLLM answers `/health` with 200 and lets requests hang; only this series tells. */
 function readHealth(health: ProbeAnswer | undefined, metrics: ProbeAnswer | undefined): Health {
   const state = healthByStatus(health);
   if (state !== 'up') return state;
@@ -52,7 +52,7 @@ function readModels(
 }
 
 /**
- * Routes are registered by what the model can do (V§3). Builds that register all of them, whatever the model, tell
+ * Routes are registered by what the model can do. Builds that register all of them, whatever the model, tell
  * nothing by it; their replies will.
  */
 function endpointsFrom(api: ProbeAnswer | undefined): Capabilities {

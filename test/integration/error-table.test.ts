@@ -77,7 +77,8 @@ function when(behaviour: Behaviour, extra: Readonly<Record<string, unknown>> = {
 }
 
 /** One way to get each row; only of `client_closed` there is nobody left to see it. */
-const ways: Readonly<Record<Exclude<ErrorCode, 'client_closed'>, () => Promise<Seen>>> = {
+type Seeable = Exclude<ErrorCode, 'client_closed'>;
+const ways: Readonly<Record<Seeable, () => Promise<Seen>>> = {
   invalid_request: () => seen(router.post('/v1/chat/completions', '{')),
   method_not_allowed: () => seen(router.get('/v1/embeddings')),
   unsupported_media_type: () =>
@@ -148,49 +149,52 @@ function refused(reason: unknown): Promise<Seen> {
   return seen(limited.chat());
 }
 
-const asSent: readonly ErrorCode[] = [
-  'backend_busy',
-  'backend_error',
-  'backend_misconfigured',
-  'backend_unsuited',
-  'backend_rejected',
-];
-
-const rows = (Object.keys(errorTable) as ErrorCode[]).flatMap((code) =>
-  code === 'client_closed' ? [] : [[code, ways[code]] as const],
-);
+const codes = Object.keys(errorTable).filter((code): code is Seeable => code !== 'client_closed');
+const asSent = codes.filter((code) => /^backend_(busy|error|misconfigured|unsuited|rejected)$/.test(code));
+const afterCommit: readonly Seeable[] = ['gap_timeout'];
+const own = codes.filter((code) => !asSent.includes(code) && !afterCommit.includes(code));
+const anEnvelope = (type: string) => ({ error: { type, message: expect.stringMatching(/\w/) } });
 
 describe('the error table', () => {
   it('has a way to each of its rows', () => {
-    expect([...Object.keys(ways), 'client_closed'].toSorted()).toEqual(Object.keys(errorTable).toSorted());
+    expect(Object.keys(ways).toSorted()).toEqual(codes.toSorted());
+    expect(asSent).toHaveLength(5);
   });
 
-  it.each(rows)('%s', async (code, way) => {
+  it.each(own)('%s is told in our envelope', async (code) => {
     const { row } = new GatewayError(code, '');
-    const { status, text, header } = await way();
-    if (asSent.includes(code)) {
-      expect(status).toBeGreaterThanOrEqual(400);
-      expect(header('x-switchyard-error-source')).toBe('backend');
-      expect(text).not.toContain('"type":"backend_');
-      return;
-    }
-    const envelope: unknown = JSON.parse(
-      text
-        .trimEnd()
-        .split('\n\n')
-        .at(-1)
-        ?.replace(/^data: /, '') ?? '',
-    );
-    expect(envelope).toEqual({ error: { type: row.type, message: expect.stringMatching(/\w/) } });
-    if (code === 'gap_timeout') {
-      expect(text).not.toContain('[DONE]');
-      return;
-    }
+    const { status, text, header } = await ways[code]();
+    expect(JSON.parse(text)).toEqual(anEnvelope(row.type));
     expect(text).not.toContain('with a prompt');
     expect(status).toBe(row.status);
     expect(header('content-type')).toBe('application/json');
+    expect(header('x-request-id')).toMatch(/./);
+    expect(header('x-switchyard-attempts')).toMatch(/^\d+$/);
     expect(header('x-switchyard-error-source')).toBe(row.source === 'backend' ? 'backend' : 'gateway');
     expect(header('x-should-retry')).toBe(row.shouldRetry === undefined ? null : String(row.shouldRetry));
     expect(header('retry-after') !== null).toBe(row.retryAfterSeconds !== undefined);
+  });
+
+  it.each(asSent)('%s passes as the backend sent it', async (code) => {
+    const { status, text, header } = await ways[code]();
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(header('x-switchyard-error-source')).toBe('backend');
+    expect(text).toContain('"error"');
+    expect(text).not.toContain('"type":"backend_');
+  });
+
+  it.each(afterCommit)('%s is the last event of a stream', async (code) => {
+    const { status, text } = await ways[code]();
+    expect(status).toBe(200);
+    expect(
+      JSON.parse(
+        text
+          .trimEnd()
+          .split('\n\n')
+          .at(-1)
+          ?.replace(/^data: /, '') ?? '',
+      ),
+    ).toEqual(anEnvelope('backend_timeout'));
+    expect(text).not.toContain('[DONE]');
   });
 });

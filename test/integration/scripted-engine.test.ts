@@ -33,7 +33,7 @@ describe.each(kinds)('as %s', (imitates) => {
     const withDone = imitates !== 'ollama' && imitates !== 'llamacpp';
     expect(seen).toHaveLength(withDone ? 4 : 3);
     expect(seen.at(-1) === '[DONE]').toBe(withDone);
-    // Ollama loses the error: what comes is an empty chunk (O§5).
+    // Ollama loses the error: what comes is an empty chunk.
     expect(JSON.parse(seen[2] ?? '')).toHaveProperty(imitates === 'ollama' ? 'choices' : 'error');
   });
 });

@@ -153,7 +153,7 @@ export function split(every: number | readonly number[], options: AnswerOptions 
   return answer({ ...options, framing: { ...options.framing, split: every } });
 }
 
-/** How vLLM ends what runs while it shuts down: a 200 that says `abort` (V§11). */
+/** How vLLM ends what runs while it shuts down: a 200 that says `abort`. */
 export function aborted(pieces: readonly string[] = []): Answer {
   return answer({ pieces, finishReason: 'abort' });
 }

@@ -25,14 +25,14 @@ export function decide(dialect: Dialect, world: World, entry: JournalEntry): Beh
   if (endpoint === 'embeddings' && !can.embeddings) return fault('no-embeddings');
   const body = parsed(entry.body);
   if (body === undefined) return fault('bad-json');
-  // V§10: the content type is checked.
+  // the content type is checked.
   if (dialect.name === 'vllm' && !(entry.headers['content-type'] ?? '').startsWith('application/json'))
     return fault('invalid');
   if (model === undefined) return fault('wrong-model');
   if (endpoint === 'completions' && !can.completions) return fault('no-completions');
   if (endpoint === 'chat' && !Array.isArray(body['messages'])) return fault('invalid');
   if (Array.isArray(body['tools']) && !can.tools) return fault('no-tools');
-  // T§4: TGI turns the image into text instead of refusing it.
+  // TGI turns the image into text instead of refusing it.
   if (hasImage(body) && !can.vision && dialect.name !== 'tgi') return fault('no-vision');
   if (overflows(dialect, model, contextOf(world, entry))) return fault('overflow');
   const tool = forcedTool(body);
@@ -66,11 +66,11 @@ function modelFor({ name, checksModel }: Dialect, world: World, asked: unknown):
   if (exact !== undefined || !checksModel) return exact ?? first;
   if (typeof asked !== 'string' || asked === '') return name === 'ollama' || name === 'openai' ? undefined : first;
   if (name === 'ollama') return world.models.find(({ id }) => tagged(id) === tagged(asked));
-  // A§4: a name with a slash is not checked.
+  // a name with a slash is not checked.
   return name === 'localai' && asked.includes('/') ? first : undefined;
 }
 
-// O§3: `:latest` is implied and case does not matter.
+// `:latest` is implied and case does not matter.
 function tagged(name: string): string {
   return (name.includes(':') ? name : `${name}:latest`).toLowerCase();
 }

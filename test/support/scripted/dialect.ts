@@ -1,5 +1,5 @@
 // What one engine says on the wire, as data and pure functions; the scripted engine asks it and does the sending.
-// The facts come from shared/reference/engines.md, whose paragraph marks (V§5, L§6) are cited beside them.
+// The facts come from shared/reference/engines.md, whose paragraph marks are cited beside them.
 
 export type Json = Readonly<Record<string, unknown>>;
 export type EngineKind = 'vllm' | 'sglang' | 'tgi' | 'ollama' | 'llamacpp' | 'localai' | 'openai';
@@ -117,7 +117,7 @@ export interface Dialect {
   readonly headers: Readonly<Record<string, string>>;
   readonly streamHeaders: Readonly<Record<string, string>>;
   readonly jsonType: string;
-  /** When the 200 of a stream leaves: table A of engines.md. */
+  /** When the 200 of a stream leaves. */
   readonly headAt: 'once' | 'slot' | 'first-token';
   /** Comment lines while a stream is open. */
   readonly commentEveryMs?: number;

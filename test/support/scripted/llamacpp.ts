@@ -1,4 +1,4 @@
-// llama-server on the wire (engines.md F): slots and deferral, a closed connection after each error, no [DONE] after one.
+// llama-server on the wire: slots and deferral, a closed connection after each error, no [DONE] after one.
 import {
   type Dialect,
   type FaultContext,
@@ -43,10 +43,10 @@ export const llamacpp: Dialect = {
   checksModel: false,
   defaultCan: { embeddings: false, vision: false },
   guards: (_method, path) => path !== '/health' && path !== '/v1/health',
-  // Whatever was asked for, the answer carries the server's own alias (L§3).
+  // Whatever was asked for, the answer carries the server's own alias.
   echo: (_asked, world) => firstModel(world).id,
   faults: {
-    // It queues without bound; this is its only answer of that kind (L§2).
+    // It queues without bound; this is its only answer of that kind.
     busy: () => error(503, 'unavailable_error', 'no slot available'),
     loading: () => error(503, 'unavailable_error', 'Loading model'),
     'wrong-model': ({ model }) => error(400, 'invalid_request_error', `model '${model}' not found`),
@@ -169,7 +169,7 @@ function gauges(world: World): Reply {
     sample('llamacpp:requests_processing', world.running),
     sample('llamacpp:requests_deferred', world.waiting),
     sample('llamacpp:tokens_predicted_total', world.tokensOut),
-    // An average since the previous scrape, which resets it (L§7); zero is what a second scraper sees.
+    // An average since the previous scrape, which resets it; zero is what a second scraper sees.
     sample('llamacpp:predicted_tokens_seconds', 0),
   );
 }

@@ -1,4 +1,4 @@
-// LocalAI on the wire (engines.md G): many models, capabilities it tells itself, load and capacity errors inside a 200.
+// LocalAI on the wire: many models, capabilities it tells itself, load and capacity errors inside a 200.
 import { type Dialect, type FaultContext, type Json, type Reply, type ScriptedModel, type World } from './dialect.ts';
 import { top, usageNumbers } from './shapes.ts';
 
@@ -56,7 +56,7 @@ export const localai: Dialect = {
     invalid: () => error(400, 'failed parsing request body: missing messages'),
     'bad-json': () => error(400, 'failed parsing request body: unexpected end of JSON input'),
   },
-  // Headers are streamed before the model loads, so whatever fails after routing is an event (A§5).
+  // Headers are streamed before the model loads, so whatever fails after routing is an event.
   inStream: new Set(['busy', 'loading', 'overflow', 'no-tools', 'no-vision', 'internal']),
   errorEvent: (fault, context) => {
     const { body } = localai.faults[fault](context);
@@ -84,7 +84,7 @@ export const localai: Dialect = {
     if (path === '/metrics') return { status: 200, headers: { 'content-type': 'text/plain' }, body: '' };
     return undefined;
   },
-  // A browser gets the web page instead (A§4).
+  // A browser gets the web page instead.
   notFound: ({ accept }) =>
     accept.includes('text/html')
       ? {
@@ -104,7 +104,7 @@ function error(status: number, message: string): Reply {
   return { status, body: wrap(status, '', message) };
 }
 
-// The text of the llama.cpp back end inside (A§6: the raw back-end error).
+// The text of the llama.cpp back end inside (the raw back-end error).
 function overflow({ contextTokens, promptTokens }: FaultContext): string {
   return `rpc error: code = InvalidArgument desc = request (${promptTokens} tokens) exceeds the available context size (${contextTokens} tokens)`;
 }

@@ -1,4 +1,4 @@
-// Ollama on the wire (engines.md E): many models loaded on demand, text 404s, errors inside a stream are lost.
+// Ollama on the wire: many models loaded on demand, text 404s, errors inside a stream are lost.
 import { created, type Dialect, type Json, type Reply, type ScriptedModel, type World } from './dialect.ts';
 import { top, usageNumbers } from './shapes.ts';
 
@@ -7,7 +7,7 @@ const version = '0.33.0';
 export const ollama: Dialect = {
   name: 'ollama',
   style: {
-    // 999 ids in all: not unique (O§5).
+    // 999 ids in all: not unique.
     top: (turn, object) => ({ ...top(turn, object), id: `chatcmpl-${turn.n % 999}`, system_fingerprint: 'fp_ollama' }),
     contentDelta: (content) => ({ role: 'assistant', content }),
     lastDelta: {},
@@ -58,7 +58,7 @@ export const ollama: Dialect = {
     'bad-json': () => error(400, 'invalid_request_error', "invalid character 'x' looking for beginning of value"),
   },
   inStream: new Set(),
-  // The writer decodes the error as an empty answer: one chunk without content or model, then the end (O§5).
+  // The writer decodes the error as an empty answer: one chunk without content or model, then the end.
   errorEvent: () => ({
     id: 'chatcmpl-1',
     object: 'chat.completion.chunk',
@@ -96,7 +96,7 @@ function text(status: number, body: string): Reply {
   return { status, headers: { 'content-type': 'text/plain' }, body };
 }
 
-// `null`, not an empty list, when nothing was downloaded (O§3).
+// `null`, not an empty list, when nothing was downloaded.
 function list(world: World): readonly Json[] | null {
   if (world.models.length === 0) return null;
   return world.models.map(({ id }) => ({ id, object: 'model', created, owned_by: 'library' }));

@@ -21,14 +21,14 @@ export async function serve(on: Conversation, rules: Rules): Promise<void> {
   const { dialect, entry, world, slots } = on;
   const override = rules.told();
   if (override !== undefined) return carryOut(on, override);
-  // L§2: the state check runs before the key check.
+  // the state check runs before the key check.
   const free = entry.method !== 'POST' || endpointAt(entry.path) === undefined;
   if (!free && world.health === 'loading' && dialect.name === 'llamacpp') return carryOut(on, fault('loading'));
   if (dialect.guards(entry.method, entry.path) && !hasKey(dialect, entry, rules.options.apiKey)) {
     return carryOut(on, fault('unauthorized', { as: 'status' }));
   }
   if (free) return answerFree(on, rules.options);
-  // V§11: requests are accepted and wait for the wake-up.
+  // requests are accepted and wait for the wake-up.
   if (world.health === 'asleep' && dialect.name === 'vllm') await rules.awake();
   on.signal.throwIfAborted();
   const told = rules.toldForPost();

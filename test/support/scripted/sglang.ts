@@ -1,4 +1,4 @@
-// SGLang on the wire (engines.md C): any model name is served and echoed, flat error bodies, errors inside a 200.
+// SGLang on the wire: any model name is served and echoed, flat error bodies, errors inside a 200.
 import {
   created,
   type Dialect,
@@ -35,7 +35,7 @@ export const sglang: Dialect = {
   keepAliveMs: 5_000,
   advertisesKeepAlive: false,
   closesOnError: false,
-  // Refused only while the weights load; until warm-up ends the server answers, and that part is imitated (S§2).
+  // Refused only while the weights load; until warm-up ends the server answers, and that part is imitated.
   refusesWhileLoading: false,
   atCapacity: 'queue',
   checksModel: false,
@@ -68,7 +68,7 @@ export const sglang: Dialect = {
     'bad-json': () =>
       flat(400, 'Bad Request', "[{'type': 'json_invalid', 'loc': ('body', 1), 'msg': 'JSON decode error'}]"),
   },
-  // Scheduler aborts are not raised in streams (S§5).
+  // Scheduler aborts are not raised in streams.
   inStream: new Set(['busy', 'internal']),
   errorEvent: (fault, context) => ({ error: sglang.faults[fault](context).body ?? {} }),
   route: ({ method, path, world }) => {

@@ -6,7 +6,7 @@ export function streamEvents(style: Style, turn: Turn): readonly Json[] {
   const chat = turn.endpoint === 'chat';
   const object = chat ? 'chat.completion.chunk' : 'text_completion';
   const usage = style.usage(turn.promptTokens, turn.pieces.length);
-  // Ollama repeats a zero usage in every completion chunk when the usage was asked for (O§5).
+  // Ollama repeats a zero usage in every completion chunk when the usage was asked for.
   const extras = style.chunkExtras?.(turn) ?? {};
   const chunk = (choice: Json): Json => ({
     ...style.top(turn, object),

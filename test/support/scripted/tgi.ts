@@ -1,4 +1,4 @@
-// TGI on the wire (engines.md D): `error` as a string, 422 for nearly everything, every stream error inside a 200.
+// TGI on the wire: `error` as a string, 422 for nearly everything, every stream error inside a 200.
 import { type Dialect, type FaultContext, firstModel, metrics, type Reply, sample, type World } from './dialect.ts';
 import { top, usageNumbers } from './shapes.ts';
 
@@ -7,7 +7,7 @@ const version = '3.3.6-dev0';
 export const tgi: Dialect = {
   name: 'tgi',
   style: {
-    // The id is always empty (T§5).
+    // The id is always empty.
     top: (turn, object) => ({ ...top(turn, object), id: '', system_fingerprint: `${version}-native` }),
     contentDelta: (content) => ({ role: 'assistant', content }),
     lastDelta: { role: 'assistant', content: '' },
@@ -34,7 +34,7 @@ export const tgi: Dialect = {
   faults: {
     busy: () => error(429, 'overloaded', 'Model is overloaded'),
     loading: () => ({ status: 503, body: { error: 'unhealthy', error_type: 'healthcheck' } }),
-    // No such answer exists: an unknown name is taken for an adapter and served by the base model (T§3).
+    // No such answer exists: an unknown name is taken for an adapter and served by the base model.
     'wrong-model': ({ model }) => error(422, 'validation', `Input validation error: adapter ${model} is not loaded`),
     overflow: (context) => error(422, 'validation', overflow(context)),
     'no-tools': () => error(422, 'template_error', 'Template error: tools are not supported by this chat template'),
@@ -47,7 +47,7 @@ export const tgi: Dialect = {
     'bad-json': () => text(400, 'Failed to parse the request body as JSON: expected value at line 1 column 1'),
   },
   inStream: new Set(['busy', 'overflow', 'no-tools', 'no-vision', 'internal', 'wrong-model']),
-  // The status inside is hard-coded, whatever happened (T§5).
+  // The status inside is hard-coded, whatever happened.
   errorEvent: (fault, context) => ({ error: { message: message(tgi.faults[fault](context)), http_status_code: 422 } }),
   route: ({ method, path, world }) => {
     if (method !== 'GET') return undefined;
@@ -108,7 +108,7 @@ function info(world: World): Reply {
   return { status: 200, body };
 }
 
-// Series do not exist until first used: absent means 0 (T§7).
+// Series do not exist until first used: absent means 0.
 function gauges(world: World): Reply {
   return metrics(
     world.waiting > 0 ? sample('tgi_queue_size', world.waiting) : '',

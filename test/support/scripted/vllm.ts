@@ -1,4 +1,4 @@
-// vLLM on the wire (engines.md B): strict about model names, headers before queueing, unbounded queue, sleep mode.
+// vLLM on the wire: strict about model names, headers before queueing, unbounded queue, sleep mode.
 import {
   created,
   type Dialect,
@@ -17,7 +17,7 @@ const version = '0.10.1';
 export const vllm: Dialect = {
   name: 'vllm',
   style: {
-    // A caller's X-Request-Id becomes part of the id (V§10).
+    // A caller's X-Request-Id becomes part of the id.
     top,
     roleDelta: { role: 'assistant', content: '' },
     contentDelta: (content) => ({ content }),
@@ -67,7 +67,7 @@ export const vllm: Dialect = {
     invalid: () => error(400, 'Bad Request', "1 validation error:\n  {'type': 'missing', 'loc': ('body', 'messages')}"),
     'bad-json': () => error(400, 'Bad Request', "1 validation error:\n  {'type': 'json_invalid', 'loc': ('body', 1)}"),
   },
-  // Validation precedes the headers (V§5); what fails later is an event.
+  // Validation precedes the headers; what fails later is an event.
   inStream: new Set(['internal']),
   errorEvent: (fault, context) => {
     const reply = vllm.faults[fault](context);
@@ -109,7 +109,7 @@ function overflow({ contextTokens, promptTokens, maxTokens }: FaultContext): str
   );
 }
 
-// Sleeping keeps `/health` at 200 (V§11); the sleep state is in the metrics only.
+// Sleeping keeps `/health` at 200; the sleep state is in the metrics only.
 function health(world: World): Reply {
   return { status: world.health === 'down' ? 503 : 200 };
 }

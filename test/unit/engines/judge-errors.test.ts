@@ -1,4 +1,4 @@
-// The error texts of engines.md: whose fault, too long, full, loading or broken.
+// The engines' own error texts: whose fault, too long, full, loading or broken.
 import { describe, expect, it, test } from 'vitest';
 import { error, flat, judge, verdict } from './wire.ts';
 

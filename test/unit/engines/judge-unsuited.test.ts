@@ -1,4 +1,4 @@
-// The error texts of engines.md that send a request to another kind of backend.
+// The engines' own error texts that send a request to another kind of backend.
 import { expect, test } from 'vitest';
 import { error, flat, judge, verdict } from './wire.ts';
 
