@@ -1,5 +1,5 @@
 // What one engine says on the wire, as data and pure functions; the scripted engine asks it and does the sending.
-// The facts come from shared/reference/engines.md, whose paragraph marks are cited beside them.
+// The facts come from the engines' own sources, at the revisions that src/engines names.
 
 export type Json = Readonly<Record<string, unknown>>;
 export type EngineKind = 'vllm' | 'sglang' | 'tgi' | 'ollama' | 'llamacpp' | 'localai' | 'openai';
