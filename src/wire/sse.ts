@@ -11,59 +11,75 @@ export class SseSplitter {
   whole: Buffer = empty;
   /** After `push`: where each of them ends within `whole`. The array is reused. */
   readonly ends: number[] = [];
-  #tail: Buffer = empty;
+  // The unfinished event as the pieces it came in: joined once, however many there are.
+  #tail: Buffer[] = [];
+  #tailBytes = 0;
   #lineEmpty = true;
   #afterCr = false;
 
   /** Bytes of the event that is still unfinished. */
   get pendingBytes(): number {
-    return this.#tail.length;
+    return this.#tailBytes;
   }
 
   push(chunk: Buffer): void {
-    const held = this.#tail.length;
-    const bytes = held === 0 ? chunk : Buffer.concat([this.#tail, chunk]);
     this.ends.length = 0;
-    if (this.#afterCr || chunk.includes(cr)) this.#scanAnyLineEnd(bytes, held);
-    else this.#scanLf(bytes, held);
-    const end = this.ends.at(-1) ?? 0;
-    this.whole = bytes.subarray(0, end);
-    this.#tail = bytes.subarray(end);
+    if (this.#afterCr || chunk.includes(cr)) this.#scanAnyLineEnd(chunk);
+    else this.#scanLf(chunk);
+    const last = this.ends.at(-1);
+    if (last === undefined) {
+      this.whole = empty;
+      this.#hold(chunk);
+      return;
+    }
+    const end = last - this.#tailBytes;
+    const head = chunk.subarray(0, end);
+    this.whole = this.#tail.length === 0 ? head : Buffer.concat([...this.#tail, head]);
+    this.#tail = [];
+    this.#tailBytes = 0;
+    if (end < chunk.length) this.#hold(chunk.subarray(end));
   }
 
   /** What never became a whole event; the stream is over. */
   takeTail(): Buffer {
-    const tail = this.#tail;
-    this.#tail = empty;
+    const tail = Buffer.concat(this.#tail);
+    this.#tail = [];
+    this.#tailBytes = 0;
     return tail;
   }
 
-  #scanLf(bytes: Buffer, from: number): void {
-    let at = from;
+  #hold(bytes: Buffer): void {
+    this.#tail.push(bytes);
+    this.#tailBytes += bytes.length;
+  }
+
+  #scanLf(chunk: Buffer): void {
+    let at = 0;
     for (;;) {
-      const end = bytes.indexOf(lf, at);
+      const end = chunk.indexOf(lf, at);
       if (end === -1) break;
-      if (end === at && this.#lineEmpty) this.ends.push(end + 1);
+      if (end === at && this.#lineEmpty) this.ends.push(this.#tailBytes + end + 1);
       this.#lineEmpty = true;
       at = end + 1;
     }
-    if (at < bytes.length) this.#lineEmpty = false;
+    if (at < chunk.length) this.#lineEmpty = false;
   }
 
-  #scanAnyLineEnd(bytes: Buffer, from: number): void {
-    for (let at = from; at < bytes.length; at++) {
-      const byte = bytes[at];
+  #scanAnyLineEnd(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at];
+      const here = this.#tailBytes + at;
       if (byte === lf && this.#afterCr) {
         // Second half of CRLF. It belongs to the event its CR has ended, unless that one has already left.
         this.#afterCr = false;
-        if (this.ends.at(-1) === at) this.ends[this.ends.length - 1] = at + 1;
+        if (this.ends.at(-1) === here) this.ends[this.ends.length - 1] = here + 1;
         continue;
       }
       this.#afterCr = byte === cr;
       if (byte !== lf && byte !== cr) {
         this.#lineEmpty = false;
       } else {
-        if (this.#lineEmpty) this.ends.push(at + 1);
+        if (this.#lineEmpty) this.ends.push(here + 1);
         this.#lineEmpty = true;
       }
     }

@@ -38,7 +38,9 @@ describe.each(kinds)('a chat in front of %s', (kind) => {
     expect(heard).toEqual(text);
     expect(await stream.finalMessage()).toMatchObject({ role: 'assistant', content: text });
     expect((await stream.finalChatCompletion()).choices[0]?.finish_reason).toBe('stop');
-    expect((await stream.totalUsage()).completion_tokens).toBeGreaterThan(0);
+    // TGI numbers no answer (`"id":""`), and the SDK's helper then loses the usage, without a router just the same.
+    const { completion_tokens: counted } = await stream.totalUsage();
+    expect(counted > 0).toBe(kind !== 'tgi');
   });
 
   it('brings its usage as the last event of a stream when that is asked', async () => {

@@ -1,6 +1,7 @@
 // Completions and embeddings through the official Node SDK.
 import { InternalServerError } from 'openai';
 import { describe, expect, it } from 'vitest';
+import type { RouterWishes } from '../support/running-router.ts';
 import { all, failureOf, kinds, model, oneOf, openaiOf, routersOfTest } from './clients-of-test.ts';
 
 const start = routersOfTest();
@@ -25,33 +26,35 @@ describe.each(kinds)('a completion in front of %s', (kind) => {
   });
 });
 
-describe.each(['simulated', 'vllm', 'sglang', 'ollama', 'llamacpp', 'localai'] as const)(
-  'embeddings in front of %s',
-  (kind) => {
-    const wishes =
-      kind === 'simulated'
-        ? oneOf(kind)
-        : { engines: [{ imitates: kind, can: { embeddings: true, chat: kind !== 'sglang' } }] };
+// An SGLang that embeds does not generate.
+const embedders = {
+  simulated: oneOf('simulated'),
+  vllm: { engines: [{ imitates: 'vllm', can: { embeddings: true } }] },
+  sglang: { engines: [{ imitates: 'sglang', can: { embeddings: true, chat: false, completions: false } }] },
+  ollama: oneOf('ollama'),
+  llamacpp: { engines: [{ imitates: 'llamacpp', can: { embeddings: true } }] },
+  localai: oneOf('localai'),
+} satisfies Record<string, RouterWishes>;
 
-    it('are the same numbers in the encoding the SDK asks for, in base64 and as floats', async () => {
-      const client = openaiOf(await start(wishes));
-      const input = ['a', 'b'];
-      const usual = await client.embeddings.create({ model, input });
-      const floats = await client.embeddings.create({ model, input, encoding_format: 'float' });
-      const encoded = await client.embeddings.create({ model, input, encoding_format: 'base64' });
-      expect(floats.data.map(({ index }) => index)).toEqual([0, 1]);
-      expect(floats.data.map(({ embedding }) => Math.hypot(...embedding))).toEqual([
-        expect.closeTo(1, 5),
-        expect.closeTo(1, 5),
-      ]);
-      expect(usual.data).toEqual(floats.data);
-      const [first] = encoded.data;
-      const bytes = Buffer.from(new Float32Array(floats.data[0]?.embedding ?? []).buffer);
-      expect(String(first?.embedding)).toBe(bytes.toString('base64'));
-      expect(usual.usage.total_tokens).toBeGreaterThan(0);
-    });
-  },
-);
+describe.each(Object.entries(embedders))('embeddings in front of %s', (_kind, wishes) => {
+  it('are the same numbers in the encoding the SDK asks for, in base64 and as floats', async () => {
+    const client = openaiOf(await start(wishes));
+    const input = ['a', 'b'];
+    const usual = await client.embeddings.create({ model, input });
+    const floats = await client.embeddings.create({ model, input, encoding_format: 'float' });
+    const encoded = await client.embeddings.create({ model, input, encoding_format: 'base64' });
+    expect(floats.data.map(({ index }) => index)).toEqual([0, 1]);
+    expect(floats.data.map(({ embedding }) => Math.hypot(...embedding))).toEqual([
+      expect.closeTo(1, 5),
+      expect.closeTo(1, 5),
+    ]);
+    expect(usual.data).toEqual(floats.data);
+    const [first] = encoded.data;
+    const bytes = Buffer.from(new Float32Array(floats.data[0]?.embedding ?? []).buffer);
+    expect(String(first?.embedding)).toBe(bytes.toString('base64'));
+    expect(usual.usage.total_tokens).toBeGreaterThan(0);
+  });
+});
 
 describe('embeddings that nobody can make', () => {
   it('are refused as unsupported on a model that only TGI serves, without asking it', async () => {
