@@ -1,6 +1,7 @@
 // A reply that is no event stream: held up to 1 MiB and judged whole, then handed on; a longer one commits there.
 import type { HeaderMap } from '../engines/engine.ts';
 import { readUsage } from '../engines/usage.ts';
+import { MemberRenamer } from '../wire/rename-member.ts';
 import type { Attempt, Relay } from './attempt.ts';
 import { type AttemptFailure, broken, passedHeaders, replied } from './failures.ts';
 import { renameModel } from './prepare.ts';
@@ -14,6 +15,7 @@ export class PlainRelay implements Relay {
   readonly #headers: HeaderMap;
   #held: Buffer[] = [];
   #heldBytes = 0;
+  #renamer: MemberRenamer | undefined = undefined;
 
   constructor(attempt: Attempt, status: number, headers: HeaderMap) {
     this.#attempt = attempt;
@@ -23,7 +25,7 @@ export class PlainRelay implements Relay {
 
   data(chunk: Buffer): void {
     this.#attempt.progressed();
-    if (this.#attempt.committed) return this.#attempt.write(chunk);
+    if (this.#attempt.committed) return this.#attempt.write(this.#renamer?.push(chunk) ?? chunk);
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > maxHeldBytes) this.#commitLong();
@@ -77,8 +79,10 @@ export class PlainRelay implements Relay {
       return this.#attempt.end(
         broken(this.#candidate, `answered ${this.#status} with more than 1 MiB (${judgement.verdict})`),
       );
+    const { renameTo } = this.#attempt.prepared;
+    if (renameTo !== undefined && this.#status < 400) this.#renamer = new MemberRenamer('model', renameTo);
     this.#attempt.commit(this.#status, passedHeaders(this.#headers));
-    this.#attempt.write(body);
+    this.#attempt.write(this.#renamer?.push(body) ?? body);
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { engines } from '../../src/engines/index.ts';
 import { type RouterWishes, type RunningRouter, startRouter } from '../support/running-router.ts';
-import { answer, errorAfter, split } from '../support/scripted/behaviours.ts';
+import { answer, errorAfter, reply, split } from '../support/scripted/behaviours.ts';
 import { timeouts } from '../support/a-fleet.ts';
 
 let router: RunningRouter | undefined;
@@ -240,6 +240,18 @@ describe('a stream', () => {
 });
 
 describe('a plain answer', () => {
+  it('beyond 1 MiB carries the name that was asked, however late it stands', async () => {
+    const { post, engine } = await start({ models: { 'test-model': { aliases: ['nice'] } } });
+    const long = JSON.stringify({
+      object: 'chat.completion',
+      choices: [{ message: { content: 'z'.repeat(2_000_000) } }],
+      model: 'test-model',
+    });
+    engine.respond(reply(200, long, { 'content-type': 'application/json' }));
+    const text = await (await post('/v1/chat/completions', { model: 'nice', messages: [] })).text();
+    expect(text).toBe(long.replace('"test-model"', '"nice"'));
+  });
+
   it('beyond 1 MiB streams on, whole', async () => {
     const { chat, engine } = await start();
     engine.respond(answer({ pieces: ['y'.repeat(3_000_000)] }));
