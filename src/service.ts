@@ -5,7 +5,7 @@ import { plainCounters } from './admission/counters.ts';
 import { createSlots } from './admission/slots.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { BackendState } from './fleet/backend-state.ts';
-import type { Address, Backend, Fleet } from './fleet/fleet.ts';
+import type { Address, Fleet } from './fleet/fleet.ts';
 import { Roster } from './fleet/roster.ts';
 import { createApp } from './http/app.ts';
 import { drainServer } from './http/drain.ts';
@@ -13,13 +13,14 @@ import type { Operations } from './http/operations.ts';
 import type { CallerReply } from './http/reply.ts';
 import { createServer, listen } from './http/server.ts';
 import { type Logger, logExchange } from './log.ts';
-import { createMetrics, type FleetView } from './metrics/observe.ts';
+import type { FleetView } from './metrics/fleet-gauges.ts';
+import { createMetrics } from './metrics/observe.ts';
 import type { Observer } from './routing/ports.ts';
 import { createRoute } from './routing/route.ts';
 import { buildSnapshot, createSnapshots } from './routing/snapshot.ts';
 import { isUsable } from './selection/eligible.ts';
 import { policies } from './selection/policies/index.ts';
-import { startSimulated } from './simulated/server.ts';
+import { startSimulatedFleet } from './simulated/fleet.ts';
 import { createCircuits } from './upstream/circuits.ts';
 import { createConnections } from './upstream/connections.ts';
 import { createProber } from './upstream/prober.ts';
@@ -67,7 +68,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
     },
   };
 
-  const simulated = await startSimulatedBackends(fleet);
+  const simulated = await startSimulatedFleet(fleet);
   const connections = createConnections({
     urlOf: (backend) => backend.url ?? simulated.urls.get(backend.name) ?? 'http://127.0.0.1:9',
   });
@@ -113,8 +114,14 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
   let phase: ReturnType<Operations['phase']> = 'ready';
   const running = new Set<CallerReply>();
   const keyring: Keyring = createKeyring(fleet.auth);
-  const view = (): FleetView =>
-    viewOf(fleet, roster, inFlight.read, connections.open(), snapshots.current().targets, clock);
+  const view = (): FleetView => {
+    const open = connections.open();
+    const backends = fleet.backends.map((backend) => {
+      const state = roster.of(backend);
+      return { backend, state, inFlight: inFlight.read(state.index), connections: open.get(backend.name) ?? 0 };
+    });
+    return { backends, models: snapshots.current().targets, nowMs: clock.now() };
+  };
   const app = createApp({
     route: createRoute({
       snapshots,
@@ -189,53 +196,4 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
 function makePolicyOf(fleet: Fleet) {
   const found = Object.entries(policies).find(([name]) => name === fleet.routing.policy);
   return found === undefined ? policies['least-connections'] : found[1];
-}
-
-/** Backends of the engine `simulated` are servers of our own, started beside the router. */
-async function startSimulatedBackends(fleet: Fleet) {
-  const wanted = fleet.backends.filter((backend) => backend.simulate !== undefined && backend.state !== 'disabled');
-  const servers = await Promise.all(
-    wanted.map(async (backend) => ({
-      name: backend.name,
-      server: await startSimulated({
-        name: backend.name,
-        models: [],
-        firstTokenMs: 0,
-        tokensPerSecond: 1,
-        ...backend.simulate,
-      }),
-    })),
-  );
-  return {
-    urls: new Map(servers.map(({ name, server }) => [name, server.url])),
-    async close() {
-      await Promise.all(servers.map(({ server }) => server.close()));
-    },
-  };
-}
-
-function viewOf(
-  fleet: Fleet,
-  roster: Roster,
-  inFlightOf: (index: number) => number,
-  open: ReadonlyMap<string, number>,
-  targets: ReturnType<ReturnType<typeof createSnapshots>['current']>['targets'],
-  clock: Clock,
-): FleetView {
-  const describe = (backend: Backend) => {
-    const { index, health, engine } = roster.of(backend);
-    return {
-      name: backend.name,
-      engine: engine ?? 'auto',
-      health,
-      adminState: backend.state,
-      inFlight: inFlightOf(index),
-      connections: open.get(backend.name) ?? 0,
-    };
-  };
-  return {
-    backends: fleet.backends.map(describe),
-    candidates: new Map([...targets].map(([name, { candidates }]) => [name, candidates])),
-    usable: (candidate) => isUsable(candidate, clock.now()),
-  };
 }

@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Outcome } from '../errors.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.ts';
-import type { Candidate } from '../selection/policy.ts';
+import { type FleetView, readFleet } from './fleet-gauges.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 
 export interface Metrics extends Observer {
@@ -15,26 +15,6 @@ export interface Metrics extends Observer {
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
   render(fleet: FleetView): Promise<{ readonly contentType: string; readonly text: string }>;
 }
-
-export interface FleetView {
-  /** By canonical model name. */
-  readonly candidates: ReadonlyMap<string, readonly Candidate[]>;
-  readonly backends: readonly BackendView[];
-  usable(candidate: Candidate): boolean;
-}
-
-export interface BackendView {
-  readonly name: string;
-  readonly engine: string;
-  readonly health: string;
-  readonly adminState: string;
-  readonly inFlight: number;
-  readonly connections: number;
-}
-
-const healths = ['unknown', 'up', 'loading', 'asleep', 'misconfigured', 'down'];
-const adminStates = ['enabled', 'draining', 'disabled'];
-const circuitStates: readonly CircuitState[] = ['closed', 'half_open', 'open'];
 
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
@@ -82,39 +62,5 @@ function settled(instruments: Instruments, event: ExchangeSettled): void {
     if (usage.reasoningTokens) instruments.tokens.inc({ model, tenant, type: 'reasoning' }, usage.reasoningTokens);
   } else if (outcome === ('ok' satisfies Outcome)) {
     instruments.usageMissing.inc({ backend, model });
-  }
-}
-
-/** Written anew for each scrape, so that series of what has left are gone. */
-function readFleet(instruments: Instruments, fleet: FleetView): void {
-  const { backendUp, backendHealth, backendAdminState, backendServesModel, backendInFlight, backendConnections } =
-    instruments;
-  const { circuitState, modelConfigured, modelAvailable } = instruments;
-  for (const gauge of [
-    backendUp,
-    backendHealth,
-    backendAdminState,
-    backendServesModel,
-    backendInFlight,
-    backendConnections,
-  ])
-    gauge.reset();
-  for (const gauge of [circuitState, modelConfigured, modelAvailable]) gauge.reset();
-  for (const { name: backend, engine, health, adminState, inFlight, connections } of fleet.backends) {
-    backendUp.set({ backend, engine }, health === 'up' ? 1 : 0);
-    for (const state of healths) backendHealth.set({ backend, state }, state === health ? 1 : 0);
-    for (const state of adminStates) backendAdminState.set({ backend, state }, state === adminState ? 1 : 0);
-    backendInFlight.set({ backend }, inFlight);
-    backendConnections.set({ backend }, connections);
-  }
-  for (const [model, candidates] of fleet.candidates) {
-    modelConfigured.set({ model }, candidates.length);
-    modelAvailable.set({ model }, candidates.filter((candidate) => fleet.usable(candidate)).length);
-    for (const { backend, memberState } of candidates) {
-      backendServesModel.set({ backend: backend.name, model }, 1);
-      for (const state of circuitStates) {
-        circuitState.set({ backend: backend.name, model, state }, state === memberState.circuit.state ? 1 : 0);
-      }
-    }
   }
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { type HoldOff, unableMs } from '../fleet/backend-state.ts';
 import type { Slot } from '../admission/slots.ts';
-import type { Exchange, InferenceRequest } from './exchange.ts';
+import type { Delivery } from './exchange.ts';
 import type { AttemptFailure } from './failures.ts';
 import type { Observer, Rediscovery } from './ports.ts';
 
@@ -15,14 +15,19 @@ export interface AftermathParts {
 const maxHoldOffMs = 60_000;
 const guessedMs = { busy: 1_000, loading: 2_000, misconfigured: 60_000, 'wrong-model': 5_000 } as const;
 
+/** How an attempt ended. */
+export interface AttemptEnd {
+  readonly startedMs: number;
+  readonly failure: AttemptFailure | undefined;
+}
+
 export function bookAttempt(
   parts: AftermathParts,
+  delivery: Delivery,
   slot: Slot,
-  exchange: Exchange,
-  request: InferenceRequest,
-  startedMs: number,
-  failure: AttemptFailure | undefined,
+  { startedMs, failure }: AttemptEnd,
 ): void {
+  const { exchange } = delivery;
   const { candidate, ticket } = slot;
   const { memberState } = candidate;
   const nowMs = parts.clock.now();
@@ -35,7 +40,7 @@ export function bookAttempt(
     if (blames) memberState.failures.add(nowMs);
     memberState.circuit.record(blames ? 'failure' : 'neutral', ticket);
     if (concernsTheBackend(failure)) blameOtherMembers(slot);
-    learn(parts, slot, exchange, request, failure, nowMs);
+    learn(parts, delivery, slot, failure);
   }
   parts.observer.attempted({
     backend: candidate.backend.name,
@@ -59,12 +64,11 @@ function blameOtherMembers({ candidate }: Slot): void {
 
 function learn(
   parts: AftermathParts,
+  { exchange, request }: Delivery,
   { candidate }: Slot,
-  exchange: Exchange,
-  request: InferenceRequest,
   failure: AttemptFailure,
-  nowMs: number,
 ): void {
+  const nowMs = parts.clock.now();
   const { judgement } = failure;
   const { memberState } = candidate;
   switch (judgement?.verdict) {

@@ -5,7 +5,7 @@ import { GatewayError, toGatewayError } from '../errors.ts';
 import type { HeaderMap } from '../engines/engine.ts';
 import type { Timeouts } from '../fleet/fleet.ts';
 import { type AftermathParts, bookAttempt } from './aftermath.ts';
-import type { Exchange, InferenceRequest } from './exchange.ts';
+import type { Delivery, Exchange } from './exchange.ts';
 import { AttemptFailure, timedOut, transportFailed } from './failures.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { HeaderList, Reply, Sink, TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
@@ -17,20 +17,15 @@ export interface AttemptParts extends AftermathParts {
 }
 
 /** Resolves when the whole answer was handed on; rejects with the GatewayError that ended the attempt. */
-export function attempt(
-  parts: AttemptParts,
-  slot: Slot,
-  exchange: Exchange,
-  request: InferenceRequest,
-  reply: Reply,
-): Promise<void> {
-  exchange.attempts++;
-  exchange.backend = slot.candidate.backend.name;
+export function attempt(parts: AttemptParts, delivery: Delivery, slot: Slot): Promise<void> {
+  delivery.exchange.attempts++;
+  delivery.exchange.backend = slot.candidate.backend.name;
   return new Promise((resolve, reject) => {
-    new Attempt(parts, slot, exchange, request, reply, (failure) => {
+    const done = (failure: AttemptFailure | undefined) => {
       if (failure === undefined) resolve();
       else reject(failure.error);
-    }).start();
+    };
+    new Attempt(parts, delivery, slot, done).start();
   });
 }
 
@@ -47,7 +42,7 @@ export class Attempt implements UpstreamHandler {
   readonly exchange: Exchange;
   readonly prepared: Prepared;
   readonly #parts: AttemptParts;
-  readonly #request: InferenceRequest;
+  readonly #delivery: Delivery;
   readonly #reply: Reply;
   readonly #done: (failure: AttemptFailure | undefined) => void;
   readonly #timeouts: Timeouts;
@@ -64,18 +59,16 @@ export class Attempt implements UpstreamHandler {
 
   constructor(
     parts: AttemptParts,
+    delivery: Delivery,
     slot: Slot,
-    exchange: Exchange,
-    request: InferenceRequest,
-    reply: Reply,
     done: (failure: AttemptFailure | undefined) => void,
   ) {
     this.slot = slot;
-    this.exchange = exchange;
-    this.prepared = prepare(request, exchange.id, slot.candidate);
+    this.exchange = delivery.exchange;
+    this.prepared = prepare(delivery.request, delivery.exchange.id, slot.candidate);
     this.#parts = parts;
-    this.#request = request;
-    this.#reply = reply;
+    this.#delivery = delivery;
+    this.#reply = delivery.reply;
     this.#done = done;
     this.#timeouts = slot.candidate.timeouts;
     this.#startedMs = parts.clock.now();
@@ -96,7 +89,7 @@ export class Attempt implements UpstreamHandler {
 
   connected(): void {
     const { firstByteMs, firstBytePlainMs } = this.#timeouts;
-    this.#phase('first_byte_timeout', this.#request.stream ? firstByteMs : firstBytePlainMs);
+    this.#phase('first_byte_timeout', this.#delivery.request.stream ? firstByteMs : firstBytePlainMs);
   }
 
   head(status: number, headers: HeaderMap): void {
@@ -173,7 +166,7 @@ export class Attempt implements UpstreamHandler {
     this.#reply.gone.removeEventListener('abort', this.#hungUp);
     // After a reply that was read to its end this is without effect, and the connection is kept.
     this.#call?.abort();
-    bookAttempt(this.#parts, this.slot, this.exchange, this.#request, this.#startedMs, failure);
+    bookAttempt(this.#parts, this.#delivery, this.slot, { startedMs: this.#startedMs, failure });
     this.#done(failure);
   }
 

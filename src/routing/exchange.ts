@@ -1,12 +1,12 @@
 // One caller request from arrival to settlement, all attempts included. Mutable, owned by one request.
-import type { Grant } from '../access/limiter.ts';
+import type { Cost, Grant } from '../access/limiter.ts';
 import type { Caller } from '../access/keyring.ts';
 import type { InferenceFields } from '../endpoints/endpoint.ts';
 import type { Usage } from '../engines/engine.ts';
 import { type GatewayError, toGatewayError } from '../errors.ts';
 import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
-import type { ExchangeSettled, HeaderList } from './ports.ts';
+import type { ExchangeSettled, HeaderList, Reply } from './ports.ts';
 import type { Target } from './snapshot.ts';
 
 /** A request as routing sees it: the fields that were read, and the bytes that will be forwarded. */
@@ -15,6 +15,16 @@ export interface InferenceRequest extends InferenceFields {
   readonly body: Buffer;
   /** Already chosen from the allow-list. */
   readonly headers: HeaderList;
+}
+
+/** What delivering one request needs, from the moment its target is known. */
+export interface Delivery {
+  readonly exchange: Exchange;
+  readonly request: InferenceRequest;
+  readonly target: Target;
+  /** An estimate. */
+  readonly cost: Cost;
+  readonly reply: Reply;
 }
 
 export class Exchange {

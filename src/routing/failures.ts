@@ -42,13 +42,17 @@ export class AttemptFailure {
   }
 }
 
+export interface BackendReply {
+  readonly status: number;
+  readonly headers: HeaderMap;
+  readonly body: Buffer;
+}
+
 /** A backend's own error reply, which passes through as sent when nobody can better it. */
 export function replied(
   candidate: Candidate,
   judgement: Judgement,
-  status: number,
-  headers: HeaderMap,
-  body: Buffer,
+  { status, headers, body }: BackendReply,
 ): AttemptFailure {
   const code = codes[judgement.verdict];
   const answered = status >= 200 && status < 300 ? statuses[judgement.verdict] : status;

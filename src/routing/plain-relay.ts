@@ -66,7 +66,7 @@ export class PlainRelay implements Relay {
     const reply = parseObject(body);
     const isError = this.#status >= 400 || reply?.error !== undefined || reply?.object === 'error';
     if (!isError) return broken(this.#candidate, `answered ${this.#status} with something that is no complete answer`);
-    return replied(this.#candidate, judgement, this.#status, this.#headers, body);
+    return replied(this.#candidate, judgement, { status: this.#status, headers: this.#headers, body });
   }
 
   /** Too long to hold: what its beginning tells has to do. */

@@ -3,21 +3,18 @@
 import type { Slot, Slots } from '../admission/slots.ts';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
-import type { Roster } from '../fleet/roster.ts';
 import { eligible, whyNobody } from '../selection/eligible.ts';
-import type { Exchange, InferenceRequest } from './exchange.ts';
-import { estimateCost, type Target } from './snapshot.ts';
+import type { Delivery } from './exchange.ts';
+import type { Target } from './snapshot.ts';
 
 export interface ReserveParts {
   readonly slots: Slots;
-  readonly roster: Roster;
   readonly clock: Clock;
 }
 
 /** @throws GatewayError `no_backend`, `overloaded`, or the failure of the last attempt when nobody else can be tried. */
-export function reserve(parts: ReserveParts, exchange: Exchange, request: InferenceRequest, target: Target): Slot {
+export function reserve(parts: ReserveParts, { exchange, request, target, cost }: Delivery): Slot {
   const nowMs = parts.clock.now();
-  const cost = estimateCost(request, parts.roster, target.model.name);
   const candidates = eligible(
     target.candidates,
     {

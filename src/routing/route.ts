@@ -4,12 +4,12 @@ import type { Slots } from '../admission/slots.ts';
 import type { Clock } from '../clock.ts';
 import type { Roster } from '../fleet/roster.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
-import type { Exchange, InferenceRequest } from './exchange.ts';
+import type { Delivery, Exchange, InferenceRequest } from './exchange.ts';
 import type { Observer, Reply } from './ports.ts';
 import { reserve } from './reserve.ts';
 import { mayRetry } from './retry.ts';
 import { settle } from './settle.ts';
-import { estimateCost, resolve, type Snapshots, type Target } from './snapshot.ts';
+import { estimateCost, resolve, type Snapshots } from './snapshot.ts';
 
 export interface RouteParts extends AttemptParts {
   readonly snapshots: Snapshots;
@@ -28,16 +28,12 @@ export function createRoute(parts: RouteParts): Route {
 
   return async function route(exchange, request, reply) {
     try {
-      const target = resolve(snapshots.current(), request, exchange.caller, roster, clock.now());
+      const target = resolve(snapshots.current(), { request, caller: exchange.caller, nowMs: clock.now() });
+      const model = target.model.name;
+      const cost = estimateCost(request, roster.tokenRatio(model));
       exchange.begin(target, request, clock.now());
-      const cost = estimateCost(request, roster, target.model.name);
-      exchange.grant = await limiter.take({
-        caller: exchange.caller,
-        model: target.model.name,
-        requestId: exchange.id,
-        cost,
-      });
-      await deliver(exchange, request, target, reply);
+      exchange.grant = await limiter.take({ caller: exchange.caller, model, requestId: exchange.id, cost });
+      await deliver({ exchange, request, target, cost, reply });
     } catch (cause) {
       throw exchange.fail(cause);
     } finally {
@@ -45,15 +41,14 @@ export function createRoute(parts: RouteParts): Route {
     }
   };
 
-  async function deliver(exchange: Exchange, request: InferenceRequest, target: Target, reply: Reply): Promise<void> {
+  async function deliver(delivery: Delivery): Promise<void> {
     for (;;) {
-      const slot = reserve(parts, exchange, request, target);
+      const slot = reserve(parts, delivery);
       try {
-        await attempt(parts, slot, exchange, request, reply);
-        return;
+        return await attempt(parts, delivery, slot);
       } catch (failure) {
-        if (!mayRetry(failure, exchange, reply, clock.now())) throw failure;
-        exchange.giveUpOn(slot.candidate, failure);
+        if (!mayRetry(failure, delivery, clock.now())) throw failure;
+        delivery.exchange.giveUpOn(slot.candidate, failure);
       } finally {
         slot.release();
       }

@@ -7,6 +7,7 @@ import type { Capability } from '../fleet/capabilities.ts';
 import { type Catalogue, buildCatalogue, type Model } from '../fleet/catalogue.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Roster } from '../fleet/roster.ts';
+import type { TokenRatio } from '../fleet/token-ratio.ts';
 import { knownUnable } from '../selection/eligible.ts';
 import type { Candidate, Policy, PolicyMaker, PolicyParts } from '../selection/policy.ts';
 import type { InferenceRequest } from './exchange.ts';
@@ -21,9 +22,10 @@ export interface Target {
 }
 
 export interface Snapshot {
-  readonly fleet: Fleet;
   readonly catalogue: Catalogue;
   readonly targets: ReadonlyMap<string, Target>;
+  /** Backends that have not been asked for their models yet: until then an unknown name may still become known. */
+  readonly pending: number;
 }
 
 export interface Snapshots {
@@ -60,7 +62,15 @@ export function buildSnapshot(fleet: Fleet, roster: Roster, makePolicy: PolicyMa
     const totalMs = fleet.models.get(model.name)?.timeouts?.totalMs ?? Math.max(0, ...totals);
     targets.set(model.name, { model, candidates, policy: makePolicy(parts), totalMs });
   }
-  return { fleet, catalogue, targets };
+  const pending = fleet.backends.filter((backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce);
+  return { catalogue, targets, pending: pending.length };
+}
+
+/** Who asks for what, and when. */
+export interface Ask {
+  readonly request: InferenceRequest;
+  readonly caller: Caller;
+  readonly nowMs: number;
 }
 
 /** Longer than any model name, and short enough for globs to be cheap on. */
@@ -71,20 +81,14 @@ const maxNameLength = 512;
  * @throws GatewayError `forbidden` before existence is told, `model_not_found`, `no_backend` while the fleet is still
  * being discovered, `unsupported` when every member is known not to be able to do what is needed.
  */
-export function resolve(
-  snapshot: Snapshot,
-  request: InferenceRequest,
-  caller: Caller,
-  roster: Roster,
-  nowMs: number,
-): Target {
+export function resolve(snapshot: Snapshot, { request, caller, nowMs }: Ask): Target {
   const name = snapshot.catalogue.aliases.get(request.model) ?? request.model;
   if (name.length > maxNameLength) throw new GatewayError('model_not_found', 'No model has a name this long.');
   if (!mayUse(caller, name)) {
     throw new GatewayError('forbidden', `This API key may not use the model "${name}".`);
   }
   const target = snapshot.targets.get(name);
-  if (target === undefined) throw unknownModel(name, snapshot, roster);
+  if (target === undefined) throw unknownModel(name, snapshot.pending);
   const impossible = request.needs.filter((need) =>
     target.candidates.every((candidate) => knownUnable(candidate, need, nowMs)),
   );
@@ -93,12 +97,9 @@ export function resolve(
   return target;
 }
 
-function unknownModel(name: string, snapshot: Snapshot, roster: Roster): GatewayError {
-  const pending = snapshot.fleet.backends.filter(
-    (backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce,
-  );
-  if (pending.length > 0) {
-    const message = `The model "${name}" is not known yet: ${pending.length} of the backends are still being asked for their models.`;
+function unknownModel(name: string, pending: number): GatewayError {
+  if (pending > 0) {
+    const message = `The model "${name}" is not known yet: ${pending} of the backends are still being asked for their models.`;
     return new GatewayError('no_backend', message, { retryAfterSeconds: 1 });
   }
   return new GatewayError(
@@ -113,9 +114,9 @@ function unsupported(model: string, need: Capability, target: Target): GatewayEr
 }
 
 /** What a request may use of a member's context; an estimate. */
-export function estimateCost(request: InferenceRequest, roster: Roster, model: string): Cost {
+export function estimateCost(request: InferenceRequest, ratio: TokenRatio): Cost {
   return {
-    inputTokens: roster.tokenRatio(model).estimate(request.textBytes) + request.parts * tokensPerPart,
+    inputTokens: ratio.estimate(request.textBytes) + request.parts * tokensPerPart,
     outputTokens: request.maxTokens ?? 0,
   };
 }

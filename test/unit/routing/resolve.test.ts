@@ -26,7 +26,7 @@ function setting(wishes: FleetWishes, probed = true) {
     random: () => 0,
   });
   const ask = (model: string, needs: readonly Capability[] = ['chat-completions'], models?: readonly RegExp[]) =>
-    resolve(snapshot, aRequest({ model, needs }), { tenant: 't', models }, roster, 0);
+    resolve(snapshot, { request: aRequest({ model, needs }), caller: { tenant: 't', models }, nowMs: 0 });
   return { ask, roster };
 }
 
@@ -106,7 +106,7 @@ describe('resolving a model', () => {
 describe('the estimate of what a request needs', () => {
   it("counts text by bytes, parts by the piece, and the caller's own bound", () => {
     const { roster } = setting({});
-    expect(estimateCost(aRequest({ textBytes: 400, parts: 2, maxTokens: 50 }), roster, 'm')).toEqual({
+    expect(estimateCost(aRequest({ textBytes: 400, parts: 2, maxTokens: 50 }), roster.tokenRatio('m'))).toEqual({
       inputTokens: 1_700,
       outputTokens: 50,
     });
@@ -115,7 +115,7 @@ describe('the estimate of what a request needs', () => {
   it("learns how many bytes of this model's prompts make a token", () => {
     const { roster } = setting({});
     for (let n = 0; n < 200; n++) roster.tokenRatio('m').learn(2_000, 1_000);
-    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster, 'm').inputTokens).toBeCloseTo(500, -1);
-    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster, 'other').inputTokens).toBe(250);
+    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster.tokenRatio('m')).inputTokens).toBeCloseTo(500, -1);
+    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster.tokenRatio('other')).inputTokens).toBe(250);
   });
 });

@@ -1,0 +1,60 @@
+// The state of the fleet as gauges, written anew for each scrape: the truth stays where it is, and series of what has
+// left are gone.
+import type { BackendState } from '../fleet/backend-state.ts';
+import type { CircuitState } from '../fleet/circuit.ts';
+import type { Backend } from '../fleet/fleet.ts';
+import { isUsable } from '../selection/eligible.ts';
+import type { Candidate } from '../selection/policy.ts';
+import type { Instruments } from './instruments.ts';
+
+export interface FleetView {
+  readonly backends: readonly BackendView[];
+  /** By canonical model name. */
+  readonly models: ReadonlyMap<string, { readonly candidates: readonly Candidate[] }>;
+  readonly nowMs: number;
+}
+
+export interface BackendView {
+  readonly backend: Backend;
+  readonly state: BackendState;
+  readonly inFlight: number;
+  readonly connections: number;
+}
+
+const healths: readonly BackendState['health'][] = ['unknown', 'up', 'loading', 'asleep', 'misconfigured', 'down'];
+const adminStates: readonly Backend['state'][] = ['enabled', 'draining', 'disabled'];
+const circuitStates: readonly CircuitState[] = ['closed', 'half_open', 'open'];
+
+export function readFleet(instruments: Instruments, fleet: FleetView): void {
+  readBackends(instruments, fleet.backends);
+  readModels(instruments, fleet);
+}
+
+function readBackends(instruments: Instruments, backends: readonly BackendView[]): void {
+  const { backendUp, backendHealth, backendAdminState, backendInFlight, backendConnections } = instruments;
+  for (const gauge of [backendUp, backendHealth, backendAdminState, backendInFlight, backendConnections]) gauge.reset();
+  for (const { backend, state, inFlight, connections } of backends) {
+    const { name } = backend;
+    backendUp.set({ backend: name, engine: state.engine ?? 'auto' }, state.health === 'up' ? 1 : 0);
+    for (const health of healths) backendHealth.set({ backend: name, state: health }, health === state.health ? 1 : 0);
+    for (const admin of adminStates)
+      backendAdminState.set({ backend: name, state: admin }, admin === backend.state ? 1 : 0);
+    backendInFlight.set({ backend: name }, inFlight);
+    backendConnections.set({ backend: name }, connections);
+  }
+}
+
+function readModels(instruments: Instruments, { models, nowMs }: FleetView): void {
+  const { backendServesModel, circuitState, modelConfigured, modelAvailable } = instruments;
+  for (const gauge of [backendServesModel, circuitState, modelConfigured, modelAvailable]) gauge.reset();
+  for (const [model, { candidates }] of models) {
+    modelConfigured.set({ model }, candidates.length);
+    modelAvailable.set({ model }, candidates.filter((candidate) => isUsable(candidate, nowMs)).length);
+    for (const { backend, memberState } of candidates) {
+      const { state: shown } = memberState.circuit;
+      backendServesModel.set({ backend: backend.name, model }, 1);
+      for (const state of circuitStates)
+        circuitState.set({ backend: backend.name, model, state }, state === shown ? 1 : 0);
+    }
+  }
+}
