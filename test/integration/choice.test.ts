@@ -1,19 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type RouterWishes, type RunningRouter, startRouter } from '../support/running-router.ts';
+import { describe, expect, it } from 'vitest';
+import { routerPerTest } from '../support/running-router.ts';
 import { answer, fault, hang } from '../support/scripted/behaviours.ts';
 
-let router: RunningRouter | undefined;
-afterEach(async () => {
-  await router?.stop();
-  router = undefined;
-});
+const { start, current } = routerPerTest();
 
-async function start(wishes: RouterWishes = {}): Promise<RunningRouter> {
-  router = await startRouter(wishes);
-  return router;
-}
-
-const counts = () => router?.engines.map(({ posts }) => posts.length);
+const counts = () => current().engines.map(({ posts }) => posts.length);
 const backendsOf = async (responses: readonly Response[]) => {
   await Promise.all(responses.map((response) => response.arrayBuffer()));
   return responses.map((response) => response.headers.get('x-switchyard-backend'));
@@ -78,10 +69,10 @@ describe('by what a request needs', () => {
     await chat(image);
     expect((await chat(image)).status).toBe(501);
     await engine.crash();
-    await expect.poll(() => router?.service.states[0]?.health).toBe('down');
+    await expect.poll(() => current().service.states[0]?.health).toBe('down');
     await engine.listen();
     engine.respond(answer());
-    await expect.poll(() => router?.service.states[0]?.health).toBe('up');
+    await expect.poll(() => current().service.states[0]?.health).toBe('up');
     expect((await chat(image)).status).toBe(200);
   });
 });
@@ -133,7 +124,7 @@ describe('by context length', () => {
         { imitates: 'llamacpp', contextTokens: 8_192 },
       ],
     });
-    for (const engine of router?.engines.slice(0, 2) ?? []) engine.respond(fault('overflow'));
+    for (const engine of current().engines.slice(0, 2) ?? []) engine.respond(fault('overflow'));
     for (let n = 0; n < 6; n++) expect((await chat()).status).toBe(200);
     expect(counts()?.[2]).toBe(6);
   });
@@ -148,7 +139,7 @@ describe('by load', () => {
       ],
     });
     const waiting = answer({ delayMs: 200 });
-    for (const engine of router?.engines ?? []) engine.respond(waiting);
+    for (const engine of current().engines ?? []) engine.respond(waiting);
     await backendsOf(await Promise.all(Array.from({ length: 40 }, () => chat())));
     expect(counts()).toEqual([10, 30]);
   });
@@ -160,7 +151,7 @@ describe('by load', () => {
         { imitates: 'vllm', backend: { maxInFlight: 1 } },
       ],
     });
-    for (const engine of router?.engines ?? []) engine.respond(hang());
+    for (const engine of current().engines ?? []) engine.respond(hang());
     const callers = Array.from({ length: 3 }, () => new AbortController());
     const pending = callers.map(({ signal }) => chat({}, { signal }).catch((error: unknown) => error));
     await expect.poll(counts).toEqual([2, 1]);
@@ -177,7 +168,7 @@ describe('by load', () => {
 
   it('every endpoint is counted, plain and streamed, until the last byte', async () => {
     const { post, service } = await start({ engines: [{ imitates: 'vllm', can: { embeddings: true, chat: true } }] });
-    router?.engine.respond(answer({ delayMs: 100 }));
+    current().engine.respond(answer({ delayMs: 100 }));
     const all = [
       post('/v1/chat/completions', { model: 'test-model', messages: [], stream: true }),
       post('/v1/chat/completions', { model: 'test-model', messages: [] }),
@@ -212,7 +203,7 @@ describe('by name', () => {
   it('an alias means its model, and comes back in the answer', async () => {
     const { chat } = await start({ models: { 'test-model': { aliases: ['gpt-4o', 'default'] } } });
     expect(await (await chat({ model: 'default' })).json()).toMatchObject({ model: 'default' });
-    expect(router?.engine.posts[0]?.json.model).toBe('test-model');
+    expect(current().engine.posts[0]?.json.model).toBe('test-model');
   });
 
   it('engines that serve whatever name is asked are sent the name they know', async () => {

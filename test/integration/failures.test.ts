@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/fleet/fleet.ts';
 import { timeouts } from '../support/a-fleet.ts';
-import { type RouterWishes, type RunningRouter, startRouter } from '../support/running-router.ts';
+import { routerPerTest } from '../support/running-router.ts';
 import type { Behaviour } from '../support/scripted/behaviours.ts';
 import {
   aborted,
@@ -25,20 +25,11 @@ import {
   wrongLength,
 } from '../support/scripted/behaviours.ts';
 
-let router: RunningRouter | undefined;
-afterEach(async () => {
-  await router?.stop();
-  router = undefined;
-});
+const { start, current } = routerPerTest();
 
 const impatient: Partial<Backend> = {
   timeouts: { ...timeouts, connectMs: 300, firstByteMs: 150, firstBytePlainMs: 150, gapMs: 150 },
 };
-
-async function start(wishes: RouterWishes = {}): Promise<RunningRouter> {
-  router = await startRouter(wishes);
-  return router;
-}
 
 function alone(imitates: 'vllm' | 'sglang' | 'tgi' | 'ollama' | 'llamacpp' | 'localai' = 'vllm') {
   return start({ engines: [{ imitates, backend: impatient }] });
@@ -253,7 +244,7 @@ describe('whose fault it was', () => {
   it("the caller's own mistakes never open a circuit", async () => {
     const { chat, engine, metric } = await start({ engines: [{ imitates: 'llamacpp' }, { imitates: 'llamacpp' }] });
     engine.respond(fault('bad-json'));
-    router?.engines[1]?.respond(fault('bad-json'));
+    current().engines[1]?.respond(fault('bad-json'));
     for (let n = 0; n < 20; n++) expect((await chat()).status).toBeGreaterThanOrEqual(400);
     expect(await metric('switchyard_circuit_state', { backend: 'b0', state: 'open' })).toBe(0);
     expect(await metric('switchyard_circuit_state', { backend: 'b1', state: 'open' })).toBe(0);

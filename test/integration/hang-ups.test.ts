@@ -1,24 +1,10 @@
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import { expectNothingHeld, type RouterWishes, type RunningRouter, startRouter } from '../support/running-router.ts';
+import { describe, expect, it } from 'vitest';
+import { expectNothingHeld, routerPerTest } from '../support/running-router.ts';
 import { answer, hang, stallsAfter } from '../support/scripted/behaviours.ts';
 import { post } from '../support/raw-http.ts';
 
-let router: RunningRouter | undefined;
-afterEach(async () => {
-  await router?.stop();
-  router = undefined;
-});
-
-async function start(wishes: RouterWishes = {}): Promise<RunningRouter> {
-  router = await startRouter(wishes);
-  return router;
-}
-
-async function nothingHeld(): Promise<void> {
-  if (router === undefined) throw new Error('no router');
-  await expectNothingHeld(router);
-}
+const { start, current } = routerPerTest();
 
 const chat = { model: 'test-model', messages: [{ role: 'user', content: 'hi' }] };
 const moments = [
@@ -63,7 +49,7 @@ describe('a caller that hangs up', () => {
       socket.destroy();
       await engine.when(({ abortsSeen }) => abortsSeen === n);
     }
-    await nothingHeld();
+    await expectNothingHeld(current());
     expect(await metric('switchyard_requests_total', { outcome: 'client_closed', status_class: '2xx' })).toBe(6);
     expect(await metric('switchyard_upstream_attempts_total', { result: 'client_closed' })).toBe(6);
     expect(await metric('switchyard_circuit_state', { state: 'closed' })).toBe(1);
@@ -76,7 +62,7 @@ describe('a caller that hangs up', () => {
     socket.write(post('/v1/chat/completions', '').replace('Content-Length: 0', 'Content-Length: 1000'));
     await new Promise((resolve) => void setTimeout(resolve, 50));
     socket.destroy();
-    await nothingHeld();
+    await expectNothingHeld(current());
     expect(engine.posts).toHaveLength(0);
   });
 
@@ -91,9 +77,9 @@ describe('a caller that hangs up', () => {
       return socket;
     });
     await engine.when(({ inFlight }) => inFlight === 1_000);
-    expect(router?.service.held().inFlight).toBe(1_000);
+    expect(current().service.held().inFlight).toBe(1_000);
     for (const socket of sockets) socket.destroy();
     await engine.when(({ inFlight }) => inFlight === 0);
-    await nothingHeld();
+    await expectNothingHeld(current());
   }, 60_000);
 });

@@ -1,26 +1,17 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { aFleet } from '../support/a-fleet.ts';
-import { type RouterWishes, type RunningRouter, quickProbe, startRouter } from '../support/running-router.ts';
+import { quickProbe, routerPerTest } from '../support/running-router.ts';
 import { reply } from '../support/scripted/behaviours.ts';
 
-let router: RunningRouter | undefined;
-afterEach(async () => {
-  await router?.stop();
-  router = undefined;
-});
+const { start, current } = routerPerTest();
 
-async function start(wishes: RouterWishes = {}): Promise<RunningRouter> {
-  router = await startRouter(wishes);
-  return router;
-}
-
-const healthOf = (name: string) => router?.service.states.find((state) => state.name === name)?.health;
+const healthOf = (name: string) => current().service.states.find((state) => state.name === name)?.health;
 const ids = async () => {
   return (await listed()).map(({ id }) => id);
 };
 
 async function listed(): Promise<readonly Record<string, unknown>[]> {
-  const list: unknown = await (await router?.get('/v1/models'))?.json();
+  const list: unknown = await (await current().get('/v1/models'))?.json();
   if (typeof list !== 'object' || list === null || !('data' in list) || !Array.isArray(list.data))
     throw new Error('no list');
   return list.data;
@@ -77,7 +68,11 @@ describe('probing', () => {
     });
     engine.override('/health', [reply(500), reply(500)]);
     await expect.poll(() => engine.journal.filter(({ path }) => path === '/health').length).toBeGreaterThan(5);
-    expect(router?.log.filter(({ msg }) => msg === 'backend changed').map(({ health }) => health)).toEqual(['up']);
+    expect(
+      current()
+        .log.filter(({ msg }) => msg === 'backend changed')
+        .map(({ health }) => health),
+    ).toEqual(['up']);
     expect((await chat()).status).toBe(200);
   });
 
@@ -102,7 +97,7 @@ describe('probing', () => {
   it('tells a wrong credential of the fleet from a backend that is down', async () => {
     await start({ engines: [{ imitates: 'vllm', apiKey: 'right', backend: { bearer: 'wrong' } }] });
     await expect.poll(() => healthOf('b0')).toBe('misconfigured');
-    expect(await router?.metric('switchyard_backend_health', { backend: 'b0', state: 'misconfigured' })).toBe(1);
+    expect(await current().metric('switchyard_backend_health', { backend: 'b0', state: 'misconfigured' })).toBe(1);
   });
 
   it('waits for a slow SGLang instead of calling it down', async () => {

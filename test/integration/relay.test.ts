@@ -1,19 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { engines } from '../../src/engines/index.ts';
-import { type RouterWishes, type RunningRouter, startRouter } from '../support/running-router.ts';
+import { routerPerTest } from '../support/running-router.ts';
 import { answer, errorAfter, reply, split } from '../support/scripted/behaviours.ts';
 import { timeouts } from '../support/a-fleet.ts';
 
-let router: RunningRouter | undefined;
-afterEach(async () => {
-  await router?.stop();
-  router = undefined;
-});
-
-async function start(wishes: RouterWishes = {}): Promise<RunningRouter> {
-  router = await startRouter(wishes);
-  return router;
-}
+const { start } = routerPerTest();
 
 function first<T>(list: readonly T[]): T {
   const [one] = list;

@@ -1,13 +1,8 @@
 // Fleets for tests: every field has its default, and a test says only what it is about.
+import { circuitDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
 import type { Backend, Fleet, ModelSettings, Timeouts } from '../../src/fleet/fleet.ts';
 
-export const timeouts: Timeouts = {
-  connectMs: 2_000,
-  firstByteMs: 120_000,
-  firstBytePlainMs: 600_000,
-  gapMs: 60_000,
-  totalMs: 3_600_000,
-};
+export const timeouts: Timeouts = timeoutDefaults;
 
 export function aBackend(overrides: Partial<Backend> = {}): Backend {
   return {
@@ -19,15 +14,7 @@ export function aBackend(overrides: Partial<Backend> = {}): Backend {
     usage: 'auto',
     probe: { upAfter: 2, downAfter: 3 },
     timeouts,
-    circuit: {
-      consecutive: 5,
-      windowMs: 30_000,
-      minRequests: 20,
-      failureRatio: 0.5,
-      openForMs: 5_000,
-      growth: 2,
-      openMaxMs: 300_000,
-    },
+    circuit: circuitDefaults,
     ...overrides,
   };
 }

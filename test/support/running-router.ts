@@ -1,6 +1,6 @@
 // A real router on an ephemeral loopback port, in this process, with scripted engines behind it.
 import { pino } from 'pino';
-import { expect, vi } from 'vitest';
+import { afterEach, expect, vi } from 'vitest';
 import type { RateLimiter } from '../../src/access/limiter.ts';
 import type { Backend } from '../../src/fleet/fleet.ts';
 import { type Service, startService } from '../../src/service.ts';
@@ -120,4 +120,24 @@ export async function expectNothingHeld(router: RunningRouter): Promise<void> {
     timeout: 3_000,
     interval: 5,
   });
+}
+
+/** A router per test: stopped when the test ends, with the proof that nothing was held. */
+export function routerPerTest() {
+  let router: RunningRouter | undefined;
+  afterEach(async () => {
+    await router?.stop();
+    router = undefined;
+  });
+  return {
+    start: async (wishes: RouterWishes = {}): Promise<RunningRouter> => {
+      router = await startRouter(wishes);
+      return router;
+    },
+    /** The one that was started. */
+    current: (): RunningRouter => {
+      if (router === undefined) throw new Error('no router was started');
+      return router;
+    },
+  };
 }
