@@ -82,9 +82,11 @@ export class Attempt implements UpstreamHandler {
       this.#timeout('total_timeout', this.exchange.totalMs),
     );
     this.#phase('connect_timeout', this.#timeouts.connectMs);
-    const call = this.#parts.upstream.send(this.slot.candidate.backend, this.prepared.request, this);
-    if (this.#over) call.abort();
-    else this.#call = call;
+    this.#guard(() => {
+      const call = this.#parts.upstream.send(this.slot.candidate.backend, this.prepared.request, this);
+      if (this.#over) call.abort();
+      else this.#call = call;
+    });
   }
 
   connected(): void {
