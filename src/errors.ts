@@ -33,7 +33,8 @@ export const errorTable = {
   model_not_found: { ...caller, type: 'model_not_found', status: 404 },
   not_found: { ...caller, type: 'not_found', status: 404 },
   request_too_large: { ...caller, type: 'request_too_large', status: 413 },
-  unsupported: { ...caller, type: 'unsupported', status: 501 },
+  // The SDKs try every 5xx again, and this one will not change.
+  unsupported: { ...caller, type: 'unsupported', status: 501, shouldRetry: false },
   rate_limit_exceeded: { ...caller, type: 'rate_limit_exceeded', status: 429, retryAfterSeconds: 1 },
   client_closed: { ...caller, type: 'client_closed', status: 499 },
   overloaded: { ...gateway, type: 'overloaded', status: 503, retryAfterSeconds: 1 },

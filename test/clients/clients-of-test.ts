@@ -27,6 +27,8 @@ export function routersOfTest(): (wishes?: RouterWishes) => Promise<RunningRoute
 
 /** One backend of a kind that serves `test-model` and can do everything its engine can. */
 export function oneOf(kind: Kind): RouterWishes {
+  // An SGLang tells of tools only by the parser it was started with, and the imitated one has none.
+  if (kind === 'sglang') return { engines: [{ imitates: kind, backend: { capabilities: { tools: true } } }] };
   if (kind !== 'simulated') return { engines: [{ imitates: kind }] };
   const simulate = { models: [model], firstTokenMs: 0, tokensPerSecond: 1e6 };
   // Backends of tests have a URL unless said otherwise; the router gives this one its own.

@@ -1,5 +1,5 @@
 // Structured output through the official Node SDK: the schema goes down unchanged, and what comes up is parsed.
-import { LengthFinishReasonError } from 'openai';
+import { LengthFinishReasonError } from 'openai/error';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -23,8 +23,8 @@ describe('a simulated model', () => {
     const plain = await client.chat.completions.parse(request);
     const parsed = plain.choices[0]?.message.parsed;
     expect(Recipe.safeParse(parsed).success).toBe(true);
-    const streamed = await client.chat.completions.stream(request).finalMessage();
-    expect(streamed.parsed).toEqual(parsed);
+    const streamed = await client.chat.completions.stream(request).finalChatCompletion();
+    expect(streamed.choices[0]?.message.parsed).toEqual(parsed);
   });
 
   it('answers any object when only JSON is asked for', async () => {
@@ -41,8 +41,8 @@ describe.each(imitated)('a schema in front of %s', (kind) => {
     engine.respond(answer({ pieces: JSON.stringify(soup).split(/(?<=,)/) }));
     const plain = await openaiOf({ url }).chat.completions.parse(request);
     expect(plain.choices[0]?.message.parsed).toEqual(soup);
-    const streamed = await openaiOf({ url }).chat.completions.stream(request).finalMessage();
-    expect(streamed.parsed).toEqual(soup);
+    const streamed = await openaiOf({ url }).chat.completions.stream(request).finalChatCompletion();
+    expect(streamed.choices[0]?.message.parsed).toEqual(soup);
     const sent: unknown = JSON.parse(JSON.stringify(request.response_format));
     expect(engine.posts.map(({ json }) => json['response_format'])).toEqual([sent, sent]);
   });

@@ -41,7 +41,9 @@ describe.each(kinds)('a tool in front of %s', (kind) => {
   });
 
   it('is called on a stream too, and the SDK puts the call together', async () => {
-    const client = openaiOf(await start(oneOf(kind)));
+    const { engines, url } = await start(oneOf(kind));
+    for (const engine of engines) engine.respond(answer({ pieces: [''], tool: inParis }));
+    const client = openaiOf({ url });
     const request = { model, messages, tools: [weather], tool_choice: 'required' as const };
     const chunks = await all(await client.chat.completions.create({ ...request, stream: true }));
     const parts = chunks.flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? []);
@@ -64,7 +66,8 @@ describe.each(imitated)("the SDK's own loop in front of %s", (kind) => {
       },
     },
   ];
-  const script = [answer({ tool: inParis }), answer({ pieces: ['21 ', 'degrees'] })];
+  // The empty piece brings the role, which the SDK's stream helper insists on.
+  const script = [answer({ pieces: [''], tool: inParis }), answer({ pieces: ['21 ', 'degrees'] })];
 
   it('calls the function and hands its result to the model', async () => {
     const { engine, url } = await start(oneOf(kind));
@@ -98,11 +101,5 @@ describe('tools that nobody offers', () => {
     const failure = await failureOf(ask());
     expect(failure).toMatchObject({ status: 501, type: 'unsupported', message: expect.stringContaining('tools') });
     expect(engine.posts).toEqual([]);
-  });
-
-  it('make no difference when the model is told not to use them', async () => {
-    const client = openaiOf(await start({ engines: [{ imitates: 'ollama', can: { tools: false } }] }));
-    const reply = await client.chat.completions.create({ model, messages, tool_choice: 'none', tools: [] });
-    expect(reply.choices[0]?.message.content).toBe('t1 t2 t3 ');
   });
 });

@@ -45,3 +45,10 @@ export async function modelsOf({ url }: Where): Promise<readonly unknown[]> {
     typeof model === 'object' && model !== null && 'id' in model ? model.id : model,
   );
 }
+
+/** A streamed chat as bytes, for a socket. */
+export function streamOver(): string {
+  const body = JSON.stringify({ ...question, stream: true });
+  const head = ['POST /v1/chat/completions HTTP/1.1', 'host: x', 'content-type: application/json'];
+  return [...head, `content-length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
+}

@@ -40,6 +40,7 @@ describe('the fleet that npm start serves', () => {
     expect(await plain.text()).toMatch(/simulated/i);
     const embeddings = await fetch(`${router.url}/v1/embeddings`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ model: 'demo-embed', input: 'x' }),
     });
     expect(embeddings.status).toBe(200);

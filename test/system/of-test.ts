@@ -25,15 +25,15 @@ export interface Finished extends Ending {
 
 export interface SystemTest {
   /** `serve` on a free port; resolves when the overview is there. */
-  serve(args: readonly string[], options?: ProcessOptions): Promise<RouterProcess>;
+  readonly serve: (args: readonly string[], options?: ProcessOptions) => Promise<RouterProcess>;
   /** Any verb; resolves at once. */
-  start(args: readonly string[], options?: ProcessOptions): RouterProcess;
+  readonly start: (args: readonly string[], options?: ProcessOptions) => RouterProcess;
   /** Any verb, to its end. */
-  run(args: readonly string[], options?: ProcessOptions): Promise<Finished>;
-  engine(options?: Partial<ScriptedEngineOptions>): Promise<ScriptedEngine>;
+  readonly run: (args: readonly string[], options?: ProcessOptions) => Promise<Finished>;
+  readonly engine: (options?: Partial<ScriptedEngineOptions>) => Promise<ScriptedEngine>;
   /** Writes a file into the directory of the test; returns its path. */
-  file(text: string, name?: string): string;
-  wire(port: number): Promise<Wire>;
+  readonly file: (text: string, name?: string) => string;
+  readonly wire: (port: number) => Promise<Wire>;
 }
 
 /** Call at the top of a test file. */
@@ -50,7 +50,7 @@ export function systemTest(): SystemTest {
     for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
     for (const { stdout, stderr } of started) {
       for (const secret of Object.values(secrets)) expect(stdout + stderr).not.toContain(secret);
-      expect(stderr).not.toMatch(/unhandled|uncaught|Warning:/i);
+      expect(stderr).not.toMatch(/unhandled|uncaught|\(node:\d+\)/i);
     }
   });
   const start: SystemTest['start'] = (args, options) => {
