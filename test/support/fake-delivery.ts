@@ -1,0 +1,119 @@
+// One attempt with nothing real around it: an upstream that is told what to do, a caller that remembers what it got.
+import { createSlots } from '../../src/admission/slots.ts';
+import { plainCounters } from '../../src/admission/counters.ts';
+import type { GatewayError } from '../../src/errors.ts';
+import { attempt } from '../../src/routing/attempt.ts';
+import { Exchange, type InferenceRequest } from '../../src/routing/exchange.ts';
+import type { AttemptEnded, Reply, Sink, UpstreamHandler } from '../../src/routing/ports.ts';
+import { leastConnections } from '../../src/selection/policies/least-connections.ts';
+import { timeouts } from './a-fleet.ts';
+import { aCandidate } from './candidates.ts';
+import { fakeClock } from './fake-clock.ts';
+
+export class FakeCaller implements Reply, Sink {
+  readonly #gone = new AbortController();
+  readonly gone = this.#gone.signal;
+  status: number | undefined = undefined;
+  text = '';
+  ending: 'open' | 'ended' | 'broken' = 'open';
+  /** When true, every write says that there is no room; `drain` makes room. */
+  isSlow = false;
+  brokenBy: GatewayError | undefined = undefined;
+  #resume: (() => void) | undefined = undefined;
+
+  get committed(): boolean {
+    return this.status !== undefined;
+  }
+
+  hangUp(): void {
+    this.#gone.abort();
+  }
+
+  begin(status: number): Sink {
+    this.status = status;
+    return this;
+  }
+
+  write(bytes: Buffer): boolean {
+    this.text += bytes.toString();
+    return !this.isSlow;
+  }
+
+  onDrain(resume: () => void): void {
+    this.#resume = resume;
+  }
+
+  drain(): void {
+    this.#resume?.();
+  }
+
+  end(): void {
+    this.ending = 'ended';
+  }
+
+  break(error: GatewayError): void {
+    this.brokenBy = error;
+    this.ending = 'broken';
+  }
+}
+
+/** Starts an attempt; what the backend does is up to the test. */
+export function startAttempt(wishes: { readonly stream?: boolean; readonly totalMs?: number } = {}) {
+  const clock = fakeClock();
+  const caller = new FakeCaller();
+  const candidate = aCandidate({ name: 'b' });
+  const ended: AttemptEnded[] = [];
+  const upstream = { aborted: 0, paused: false, handler: undefined as UpstreamHandler | undefined };
+  const slot = createSlots(plainCounters()).claim([candidate]);
+  if (slot === undefined) throw new Error('no slot');
+  const request: InferenceRequest = {
+    endpoint: 'chat-completions',
+    model: 'm',
+    stream: wishes.stream ?? true,
+    includeUsage: false,
+    needs: ['chat-completions'],
+    textBytes: 0,
+    parts: 0,
+    spans: { start: 1, model: { start: 0, end: 0 } },
+    body: Buffer.from('{}'),
+    headers: [],
+  };
+  const exchange = new Exchange('id', 'chat-completions', { tenant: 't', models: undefined }, clock.now());
+  const policy = leastConnections({ clock, inFlight: plainCounters(), random: () => 0 });
+  const target = {
+    model: { name: 'm', aliases: [], members: [] },
+    candidates: [candidate],
+    policy,
+    totalMs: wishes.totalMs ?? timeouts.totalMs,
+  };
+  exchange.begin(target, request, clock.now());
+  const parts = {
+    clock,
+    observer: { attempted: (event: AttemptEnded) => ended.push(event), settled: () => {} },
+    rediscovery: { refresh: () => {} },
+    upstream: {
+      send(_backend: unknown, _request: unknown, handler: UpstreamHandler) {
+        upstream.handler = handler;
+        return {
+          abort: () => {
+            upstream.aborted++;
+          },
+          pause: () => {
+            upstream.paused = true;
+          },
+          resume: () => {
+            upstream.paused = false;
+          },
+        };
+      },
+    },
+  };
+  const delivery = { exchange, request, target, cost: { inputTokens: 0, outputTokens: 0 }, reply: caller };
+  const outcome = attempt(parts, delivery, slot).then(
+    () => 'ok',
+    (error: GatewayError) => error.code,
+  );
+  const { handler } = upstream;
+  if (handler === undefined) throw new Error('nothing was sent');
+  return { clock, caller, exchange, ended, upstream, handler, outcome };
+}
