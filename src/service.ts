@@ -10,6 +10,7 @@ import { Roster } from './fleet/roster.ts';
 import { createApp } from './http/app.ts';
 import { drainServer } from './http/drain.ts';
 import type { Operations } from './http/operations.ts';
+import { OpenSockets } from './http/open-sockets.ts';
 import type { CallerReply } from './http/reply.ts';
 import { createServer, listen } from './http/server.ts';
 import { type Logger, logExchange } from './log.ts';
@@ -148,7 +149,8 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
       metrics: () => (fleet.server.metrics ? metrics.render(view()) : undefined),
     },
   });
-  const server = createServer(app, bodyTimeoutMs);
+  const sockets = new OpenSockets();
+  const server = createServer(app, sockets, bodyTimeoutMs);
 
   async function release(): Promise<void> {
     await prober.stop();
@@ -184,6 +186,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
       await drainServer(server, timeoutMs, {
         clock,
         running,
+        closeUnused: () => sockets.closeUnused(),
         refuseNew() {
           phase = 'closing';
         },

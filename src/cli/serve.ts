@@ -5,6 +5,7 @@ import { printProblems } from '../config/diagnostics.ts';
 import { fleetFromUrls, type LoadedFleet, loadFleet, type RefusedFleet } from '../config/load.ts';
 import { createLog } from '../log.ts';
 import { type Service, startService } from '../service.ts';
+import { reportListenFailure } from './listen-failure.ts';
 import { overview } from './overview.ts';
 import { version } from './version.ts';
 
@@ -15,7 +16,7 @@ interface ServeOptions {
   readonly backend?: readonly string[];
 }
 
-const exitCodes = { runtime: 1, config: 2, portInUse: 3 } as const;
+const exitCodes = { runtime: 1, config: 2 } as const;
 /** How long the first look at the fleet may delay the overview; requests are served meanwhile. */
 const overviewWaitMs = 3_000;
 
@@ -47,8 +48,8 @@ async function serve(options: ServeOptions): Promise<void> {
   try {
     service = await startService(fleet, { log, version: version() });
   } catch (cause) {
-    process.stderr.write(`switchyard: ${describe(cause, `${fleet.server.listen.host}:${fleet.server.listen.port}`)}\n`);
-    process.exitCode = isPortInUse(cause) ? exitCodes.portInUse : exitCodes.runtime;
+    const { host, port } = fleet.server.listen;
+    reportListenFailure(cause, `${host}:${port}`, 'server.listen or --listen');
     return;
   }
   stopOnSignals(service, fleet.server, log);
@@ -67,7 +68,7 @@ function load({ config, listen, logLevel, backend }: ServeOptions): {
   const { env } = process;
   const flags = { env, ...(listen === undefined ? {} : { listen }), ...(logLevel === undefined ? {} : { logLevel }) };
   if (backend !== undefined) return { source: '--backend', loaded: fleetFromUrls(backend, flags) };
-  const path = config ?? env.SWITCHYARD_CONFIG;
+  const path = config ?? (env.SWITCHYARD_CONFIG || undefined);
   const fallback = env.OPENAI_BASE_URL;
   if (path === undefined && fallback && !existsSync('fleet.yaml')) {
     return { source: 'OPENAI_BASE_URL', loaded: fleetFromUrls([fallback], flags) };
@@ -96,14 +97,4 @@ function stopOnSignals(
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-}
-
-function isPortInUse(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-}
-
-function describe(cause: unknown, address: string): string {
-  if (isPortInUse(cause))
-    return `${address} is in use by another process; set server.listen or --listen to another address.`;
-  return cause instanceof Error ? cause.message : String(cause);
 }

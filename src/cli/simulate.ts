@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../config/units.ts';
 import type { Address } from '../fleet/fleet.ts';
-import { startSimulated } from '../simulated/server.ts';
+import { type SimulatedServer, startSimulated } from '../simulated/server.ts';
+import { reportListenFailure } from './listen-failure.ts';
 
 interface SimulateOptions {
   readonly listen: Address;
@@ -24,7 +25,13 @@ export function simulateCommand(): Command {
 
 async function simulate({ listen, model, firstToken, tokensPerSecond }: SimulateOptions): Promise<void> {
   const settings = { models: model, firstTokenMs: firstToken, tokensPerSecond };
-  const server = await startSimulated({ ...settings, ...listen, name: `${listen.host}:${listen.port}` });
+  let server: SimulatedServer;
+  try {
+    server = await startSimulated({ ...settings, ...listen });
+  } catch (cause) {
+    reportListenFailure(cause, `${listen.host}:${listen.port}`, '--listen');
+    return;
+  }
   process.stdout.write(`${server.url}\n`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await server.close();

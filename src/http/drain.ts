@@ -7,6 +7,8 @@ import type { CallerReply } from './reply.ts';
 
 export interface DrainParts {
   readonly clock: Clock;
+  /** Ends connections on which no request is under way, also those that never sent a whole head. */
+  closeUnused(): void;
   readonly running: ReadonlySet<CallerReply>;
   /** From now on new requests are refused with 503 `draining`. */
   refuseNew(): void;
@@ -14,6 +16,8 @@ export interface DrainParts {
 
 /** The last moments before the deadline, in which nothing new is taken any more. */
 const refuseBeforeMs = 5_000;
+/** For a request that was on its way when the stop came; after it, connections without one are of no use. */
+const arrivalMs = 5_000;
 /** For the last event to leave. */
 const flushMs = 500;
 
@@ -24,8 +28,12 @@ export async function drainServer(server: Server, timeoutMs: number, parts: Drai
     server.close(() => resolve());
   });
   server.closeIdleConnections();
+  const refuseInMs = timeoutMs - refuseBeforeMs;
+  if (refuseInMs <= 0) parts.refuseNew();
   const cancels = [
-    clock.after(Math.max(0, timeoutMs - refuseBeforeMs), () => parts.refuseNew()),
+    clock.after(Math.max(0, refuseInMs), () => parts.refuseNew()),
+    // `closeIdleConnections` takes a connection that has not sent a head yet for a busy one.
+    clock.after(Math.min(arrivalMs, timeoutMs), () => parts.closeUnused()),
     clock.after(timeoutMs, () => {
       for (const reply of running)
         reply.cutOff(new GatewayError('draining', 'This router was stopped before the answer was complete.'));

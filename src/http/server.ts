@@ -12,10 +12,11 @@ import type Koa from 'koa';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Address } from '../fleet/fleet.ts';
 import { envelope } from './error-response.ts';
+import type { OpenSockets } from './open-sockets.ts';
 
 const maxHeaderBytes = 16_384;
 
-export function createServer(app: Koa, bodyTimeoutMs: number): Server {
+export function createServer(app: Koa, sockets: OpenSockets, bodyTimeoutMs: number): Server {
   const handle = app.callback();
   const server = createHttpServer({
     maxHeaderSize: maxHeaderBytes,
@@ -30,11 +31,9 @@ export function createServer(app: Koa, bodyTimeoutMs: number): Server {
   });
   server.maxHeadersCount = 101;
   server.maxRequestsPerSocket = 1_000;
-  // Sockets on which an answer has begun: a second one must not be glued to it.
-  const answering = new WeakSet<Socket>();
+  sockets.watch(server);
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    answering.add(request.socket);
-    response.once('finish', () => answering.delete(request.socket));
+    sockets.begin(response);
     void handle(request, response);
   };
   server.on('request', onRequest);
@@ -42,9 +41,11 @@ export function createServer(app: Koa, bodyTimeoutMs: number): Server {
   server.on('checkContinue', onRequest);
   // Refused like everything else that is asked in a wrong way, by the app.
   server.on('checkExpectation', onRequest);
-  server.on('clientError', (cause: NodeJS.ErrnoException, socket: Socket) =>
-    answerClientError(cause, socket, answering.has(socket)),
-  );
+  server.on('clientError', (cause: NodeJS.ErrnoException, socket: Socket) => {
+    // An answer must never be glued to another one that is under way.
+    if (socket.writable && cause.code !== 'ECONNRESET' && sockets.isFree(socket)) answerClientError(cause, socket);
+    else socket.destroy();
+  });
   return server;
 }
 
@@ -64,11 +65,7 @@ export function listen(server: Server, { host, port }: Address): Promise<Address
   });
 }
 
-function answerClientError(cause: NodeJS.ErrnoException, socket: Socket, isAnswering: boolean): void {
-  if (!socket.writable || cause.code === 'ECONNRESET' || isAnswering) {
-    socket.destroy();
-    return;
-  }
+function answerClientError(cause: NodeJS.ErrnoException, socket: Socket): void {
   const error = new GatewayError(codeOf(cause), messageOf(cause));
   const body = envelope(error);
   const head = [

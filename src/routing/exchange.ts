@@ -7,6 +7,7 @@ import { type GatewayError, toGatewayError } from '../errors.ts';
 import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { ExchangeSettled, HeaderList, Reply } from './ports.ts';
+import { strikesOf } from './retry.ts';
 import type { Target } from './snapshot.ts';
 
 /** A request as routing sees it: the fields that were read, and the bytes that will be forwarded. */
@@ -40,6 +41,8 @@ export class Exchange {
   deadlineMs = Infinity;
   totalMs = Infinity;
   attempts = 0;
+  /** Attempts that count against the limit. */
+  strikes = 0;
   backend: string | undefined = undefined;
   /** Set by an overflow: only members with more context than this are worth another try. */
   largerThanTokens: number | undefined = undefined;
@@ -71,6 +74,7 @@ export class Exchange {
   /** Another backend gets the next try. */
   giveUpOn(candidate: Candidate, failure: unknown): void {
     this.tried.add(candidate.backend.name);
+    this.strikes += strikesOf(failure);
     this.lastFailure = toGatewayError(failure);
   }
 

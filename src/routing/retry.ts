@@ -2,10 +2,18 @@
 import { GatewayError } from '../errors.ts';
 import type { Delivery } from './exchange.ts';
 
-const maxAttempts = 2;
+const maxStrikes = 2;
 
 export function mayRetry(failure: unknown, { exchange, reply }: Delivery, nowMs: number): boolean {
   if (reply.committed || reply.gone.aborted) return false;
   if (!(failure instanceof GatewayError) || failure.row.elsewhere === 'no') return false;
-  return exchange.attempts < maxAttempts && nowMs < exchange.deadlineMs;
+  return exchange.strikes + strikesOf(failure) < maxStrikes && nowMs < exchange.deadlineMs;
+}
+
+/**
+ * A backend that has not got the model, or can't do what is asked, has said so at once and for good: it costs nothing,
+ * and each such answer leaves one member less to try.
+ */
+export function strikesOf(failure: unknown): number {
+  return failure instanceof GatewayError && failure.code === 'backend_unsuited' ? 0 : 1;
 }

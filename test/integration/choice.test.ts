@@ -45,6 +45,18 @@ describe('by what a request needs', () => {
     expect(counts()?.[0]).toBeGreaterThanOrEqual(2);
   });
 
+  it('refusals alone never keep a request from the one that can', async () => {
+    const chatOnly = { imitates: 'llamacpp' } as const;
+    const { post } = await start({
+      policy: 'round-robin',
+      engines: [chatOnly, chatOnly, chatOnly, { imitates: 'llamacpp', can: { embeddings: true } }],
+    });
+    for (let n = 0; n < 5; n++) {
+      expect((await post('/v1/embeddings', { model: 'test-model', input: 'x' })).status).toBe(200);
+    }
+    expect(counts()).toEqual([1, 1, 1, 5]);
+  });
+
   it('once everybody has refused, the gateway says so itself', async () => {
     const { chat } = await start({ engines: [{ imitates: 'vllm', can: { vision: false } }] });
     expect((await chat(image)).status).toBe(400);

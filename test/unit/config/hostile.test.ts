@@ -1,9 +1,9 @@
 // No text makes loading throw or hang.
 import { array, assert, constantFrom, json, oneof, property, string } from 'fast-check';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadFleet } from '../../../src/config/load.ts';
 import { load, said } from './support.ts';
 
@@ -95,7 +95,9 @@ describe('hostile text', () => {
   });
 
   it('that is not text, or no file, is a problem of the whole file', () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'switchyard-')), 'fleet.yaml');
+    const folder = mkdtempSync(join(tmpdir(), 'switchyard-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'fleet.yaml');
     writeFileSync(path, Buffer.from([0x76, 0xff, 0xfe]));
     expect(loadFleet({ path, env: {} })).toMatchObject({
       problems: [{ line: 0, message: 'the fleet file is not UTF-8 text' }],
