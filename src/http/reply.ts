@@ -7,7 +7,9 @@ import { envelope } from './error-response.ts';
 
 /** A caller that takes nothing for this long is gone, whatever its socket says. */
 const stallMs = 60_000;
+/** For the last event to leave, and for the caller to read it. */
 const lastWordMs = 5_000;
+const readLastWordMs = 100;
 
 export class CallerReply implements Reply, Sink {
   readonly #response: ServerResponse;
@@ -70,13 +72,14 @@ export class CallerReply implements Reply, Sink {
       this.#response.destroy();
       return;
     }
-    // Without the last chunk, so that a caller that ignores the event still sees a broken transport.
+    // Without the last chunk, so that a caller that ignores the event still sees a broken transport. Not at once: the
+    // body of a fetch that breaks forgets what was not read yet, and with it the event.
+    let cancel = this.#clock.after(lastWordMs, () => this.#response.destroy());
     const hangUp = () => {
       cancel();
-      this.#response.socket?.destroySoon();
+      cancel = this.#clock.after(readLastWordMs, () => this.#response.socket?.destroySoon());
     };
-    const cancel = this.#clock.after(lastWordMs, () => this.#response.destroy());
-    this.#response.once('close', cancel);
+    this.#response.once('close', () => cancel());
     this.#response.write(`data: ${envelope(error)}\n\n`, hangUp);
   }
 }
