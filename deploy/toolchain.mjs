@@ -21,10 +21,18 @@ function npm(args, why) {
   const script = process.env.npm_execpath;
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
   try {
-    if (script?.endsWith('.js')) execFileSync(process.execPath, [script, ...args, ...quiet], { cwd: root, stdio: ['ignore', 2, 2] });
-    else execFileSync('npm', [...args, ...quiet], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+    if (script?.endsWith('.js'))
+      execFileSync(process.execPath, [script, ...args, ...quiet], { cwd: root, stdio: ['ignore', 2, 2] });
+    else
+      execFileSync('npm', [...args, ...quiet], {
+        cwd: root,
+        stdio: ['ignore', 2, 2],
+        shell: process.platform === 'win32',
+      });
   } catch {
-    console.error(`switchyard: "npm ${args.join(' ')}" failed. Check that the npm registry can be reached (npm ping), then try again.`);
+    console.error(
+      `switchyard: "npm ${args.join(' ')}" failed. Check that the npm registry can be reached (npm ping), then try again.`,
+    );
     process.exit(1);
   }
 }
