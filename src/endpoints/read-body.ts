@@ -29,7 +29,7 @@ const decidedBy = [
 const problems: Readonly<Record<Exclude<ScanProblem, 'malformed'>, string>> = {
   'not-an-object': 'The request body must be a JSON object.',
   'too-deep': 'The request body is nested more than 64 levels deep.',
-  'too-many-members': 'The request body has more than 100,000 members.',
+  'too-many-members': 'The request body has more than 100,000 members or containers, or more than 1,000,000 elements.',
   'key-too-long': 'The request body has a member name longer than 16 KiB.',
 };
 

@@ -43,6 +43,8 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** For `unsupported`: what it can't do, where the reply tells. */
   readonly capability?: Capability;
+  /** For `unsupported`: the engine's own way to say that it has no such path. */
+  readonly missingRoute?: true;
 }
 
 export interface EventReading {

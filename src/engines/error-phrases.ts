@@ -100,23 +100,35 @@ export function lacks({ message, type }: BackendError): Capability | 'unnamed' |
   if (text.includes('audio input is not supported')) return 'audio'; // llama.cpp
   if (text.includes('image input is not supported') || text.includes('mmproj')) return 'vision'; // llama.cpp
   const refusal = /(?:does not|doesn't) support /.exec(text);
-  if (refusal !== null) return named(text.slice(refusal.index + refusal[0].length, refusal.index + 80));
+  if (refusal !== null) return refused(text.slice(refusal.index + refusal[0].length));
   return type === 'feature_disabled' ? 'unnamed' : undefined; // llama.cpp
 }
 
-/** The first that fits; "chat completions" comes before "completions". */
-const names: readonly (readonly [Capability, readonly string[]])[] = [
-  ['tools', ['tool', 'function call']],
-  ['vision', ['image', 'vision', 'multimodal', 'mmproj']],
-  ['audio', ['audio']],
-  ['embeddings', ['embed']],
-  ['chat-completions', ['chat']],
-  ['json_schema', ['json_schema', 'json schema', 'response_format', 'structured output']],
-  ['completions', ['completion', 'generate']],
-];
+/** What stands behind "does not support", word for word: "tool_choice=…" is an option, not the tools themselves. */
+const names: ReadonlyMap<string, Capability> = new Map<string, Capability>([
+  ...named('tools', ['tools', 'tool calling', 'tool calls', 'tool use', 'function calling']),
+  ...named('vision', ['images', 'image input', 'image inputs', 'vision', 'multimodal', 'multimodal input']),
+  ...named('audio', ['audio', 'audio input']),
+  ...named('embeddings', ['embeddings', 'embedding']),
+  ...named('chat-completions', ['chat', 'chat completions']),
+  ...named('json_schema', [
+    'json_schema',
+    'json schema',
+    'response_format json_schema',
+    'structured output',
+    'structured outputs',
+  ]),
+  ...named('completions', ['completions', 'generate']),
+]);
 
-function named(text: string): Capability | 'unnamed' {
-  return names.find(([, words]) => includesAny(text, words))?.[0] ?? 'unnamed';
+function named(capability: Capability, words: readonly string[]): readonly (readonly [string, Capability])[] {
+  return words.map((word) => [word, capability]);
+}
+
+/** The sentence that begins with what is refused, to its end. */
+function refused(text: string): Capability | 'unnamed' {
+  const sentence = text.split(/[.,;:!\n(]/, 1)[0] ?? '';
+  return names.get(sentence.trim().replace(/ api$/, '')) ?? 'unnamed';
 }
 
 function includesAny(text: string, phrases: readonly string[]): boolean {

@@ -45,6 +45,7 @@ export function judgeError(status: number, error: BackendError, retryAfter: bool
   if (status === 503 || status === 529) return judgeUnavailable(error, retryAfter);
   const lacked = phrases.lacks(error);
   if (lacked !== undefined && lacked !== 'unnamed') return { verdict: 'unsupported', capability: lacked };
+  if (status === 404 && isMissingRoute(error)) return { verdict: 'unsupported', missingRoute: true };
   if (lacked !== undefined || status === 501 || status === 405) return { verdict: 'unsupported' };
   return { verdict: status < 500 ? judgeRefusal(status, error) : judgeFailure(error) };
 }
@@ -72,14 +73,16 @@ function judgeRefusal(status: number, error: BackendError): Verdict {
   if (status === 408 || status === 424 || status === 499) return 'broken'; // TGI's failed generation, Ollama's lost runner
   if (phrases.isWrongModel(error)) return 'wrong-model';
   if (status !== 404) return 'caller';
-  if (error.form !== 'object' || isMissingRoute(error)) return 'unsupported';
+  if (error.form !== 'object') return 'unsupported';
   return error.message.includes('model') ? 'wrong-model' : 'caller';
 }
 
-/** llama.cpp's and LocalAI's way to say that there is no such path. */
+/** FastAPI's, llama.cpp's, LocalAI's and Go's way to say that there is no such path; what stands in between says it otherwise. */
 function isMissingRoute({ message }: BackendError): boolean {
-  return message === 'file not found' || message === 'resource not found' || message === 'not found';
+  return missingRoutes.has(message.trim());
 }
+
+const missingRoutes = new Set(['not found', 'file not found', 'resource not found', '404 page not found']);
 
 function judgeFailure(error: BackendError): Verdict {
   if (phrases.isLoading(error)) return 'loading';

@@ -26,6 +26,8 @@ export interface MemberState {
   holdOff: HoldOff | undefined;
   /** What the backend has refused to do for this model → when that stops counting, so that a restart with other flags is noticed. */
   readonly unable: Map<Capability, number>;
+  /** What it has done since it came up: a refusal of that is an odd request, nothing to learn. */
+  readonly proven: Set<Capability>;
 }
 
 /** Why and until when (clock milliseconds) a member is better left alone. */

@@ -11,6 +11,8 @@ export interface Circuit {
   admits(): boolean;
   /** Called in the same synchronous step as the choice; every call is followed by exactly one `record`. */
   enter(): CircuitTicket;
+  /** The attempt has begun to answer well: a trial has passed, though it may go on for long. */
+  confirm(ticket: CircuitTicket): void;
   /** Books the end of an attempt. Outcomes of attempts from before the last trip are ignored. */
   record(outcome: AttemptOutcome, ticket: CircuitTicket): void;
   /** Books a failure that concerns the whole backend, such as a refused connection, outside of any ticket. */

@@ -42,6 +42,7 @@ export class Roster {
       failures: new RecentFailures(),
       holdOff: undefined,
       unable: new Map(),
+      proven: new Set(),
     };
     members.set(model, state);
     return state;

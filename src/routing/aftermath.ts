@@ -35,6 +35,7 @@ export function bookAttempt(
     memberState.failures.clear();
     memberState.holdOff = undefined;
     memberState.circuit.record('success', ticket);
+    for (const need of delivery.request.needs) memberState.proven.add(need);
   } else {
     const { blames } = failure.error.row;
     if (blames) memberState.failures.add(nowMs);
@@ -82,11 +83,9 @@ function learn(
       parts.rediscovery.refresh(candidate.backend.name);
       break;
     case 'unsupported': {
-      // Without a name for it, only an answer about the route itself tells that it is the endpoint that is missing.
-      const routeMissing = [404, 405, 501].includes(failure.error.status);
-      const capability = judgement.capability ?? (routeMissing ? request.endpoint : undefined);
-      if (capability !== undefined && request.needs.includes(capability))
-        memberState.unable.set(capability, nowMs + unableMs);
+      const capability = judgement.capability ?? (judgement.missingRoute === true ? request.endpoint : undefined);
+      if (capability === undefined || !request.needs.includes(capability) || memberState.proven.has(capability)) break;
+      memberState.unable.set(capability, nowMs + unableMs);
       break;
     }
     case 'overflow':

@@ -118,6 +118,8 @@ export class Attempt implements UpstreamHandler {
   commit(status: number, headers: HeaderList): void {
     this.#sink = this.#reply.begin(status, headers);
     this.exchange.status = status;
+    this.exchange.answered = true;
+    if (status < 400) this.slot.candidate.memberState.circuit.confirm(this.slot.ticket);
     this.#watchGaps();
   }
 

@@ -23,8 +23,6 @@ export interface Delivery {
   readonly exchange: Exchange;
   readonly request: InferenceRequest;
   readonly target: Target;
-  /** An estimate. */
-  readonly cost: Cost;
   readonly reply: Reply;
 }
 
@@ -38,6 +36,10 @@ export class Exchange {
   model: string | undefined = undefined;
   stream = false;
   grant: Grant | undefined = undefined;
+  /** An estimate. */
+  cost: Cost = { inputTokens: 0, outputTokens: 0 };
+  /** Whether anything of an answer has left. */
+  answered = false;
   deadlineMs = Infinity;
   totalMs = Infinity;
   attempts = 0;
@@ -64,7 +66,8 @@ export class Exchange {
   }
 
   /** The target is known: from here on the exchange has a model and a deadline. */
-  begin(target: Target, request: InferenceRequest, nowMs: number): void {
+  begin(target: Target, request: InferenceRequest, { cost, nowMs }: { cost: Cost; nowMs: number }): void {
+    this.cost = cost;
     this.model = target.model.name;
     this.stream = request.stream;
     this.totalMs = target.totalMs;

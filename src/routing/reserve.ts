@@ -13,13 +13,13 @@ export interface ReserveParts {
 }
 
 /** @throws GatewayError `no_backend`, `overloaded`, or the failure of the last attempt when nobody else can be tried. */
-export function reserve(parts: ReserveParts, { exchange, request, target, cost }: Delivery): Slot {
+export function reserve(parts: ReserveParts, { exchange, request, target }: Delivery): Slot {
   const nowMs = parts.clock.now();
   const candidates = eligible(
     target.candidates,
     {
       needs: request.needs,
-      contextTokens: cost.inputTokens + cost.outputTokens,
+      contextTokens: exchange.cost.inputTokens + exchange.cost.outputTokens,
       tried: exchange.tried,
       ...(exchange.largerThanTokens === undefined ? {} : { largerThanTokens: exchange.largerThanTokens }),
     },

@@ -3,11 +3,13 @@ import { GatewayError } from '../errors.ts';
 import type { Delivery } from './exchange.ts';
 
 const maxStrikes = 2;
+const maxAttempts = 4;
 
 export function mayRetry(failure: unknown, { exchange, reply }: Delivery, nowMs: number): boolean {
   if (reply.committed || reply.gone.aborted) return false;
   if (!(failure instanceof GatewayError) || failure.row.elsewhere === 'no') return false;
-  return exchange.strikes + strikesOf(failure) < maxStrikes && nowMs < exchange.deadlineMs;
+  if (exchange.strikes + strikesOf(failure) >= maxStrikes || exchange.attempts >= maxAttempts) return false;
+  return nowMs < exchange.deadlineMs;
 }
 
 /**

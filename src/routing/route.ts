@@ -31,9 +31,9 @@ export function createRoute(parts: RouteParts): Route {
       const target = resolve(snapshots.current(), { request, caller: exchange.caller, nowMs: clock.now() });
       const model = target.model.name;
       const cost = estimateCost(request, roster.tokenRatio(model));
-      exchange.begin(target, request, clock.now());
+      exchange.begin(target, request, { cost, nowMs: clock.now() });
       exchange.grant = await limiter.take({ caller: exchange.caller, model, requestId: exchange.id, cost });
-      await deliver({ exchange, request, target, cost, reply });
+      await deliver({ exchange, request, target, reply });
     } catch (cause) {
       throw exchange.fail(cause);
     } finally {

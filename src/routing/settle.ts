@@ -16,8 +16,9 @@ export function settle(parts: SettleParts, exchange: Exchange, request: Inferenc
   exchange.settled = true;
   const { usage, grant, model } = exchange;
   if (grant !== undefined) {
-    if (usage === undefined && exchange.error !== undefined) parts.limiter.refund(grant);
-    else parts.limiter.settle(grant, { inputTokens: usage?.inputTokens ?? 0, outputTokens: usage?.outputTokens ?? 0 });
+    const counted = { inputTokens: exchange.cost.inputTokens, outputTokens: exchange.contentEvents };
+    if (exchange.answered) parts.limiter.settle(grant, usage ?? counted);
+    else parts.limiter.refund(grant);
   }
   if (usage !== undefined && model !== undefined && request.endpoint === 'chat-completions' && request.parts === 0) {
     parts.roster.tokenRatio(model).learn(request.textBytes, usage.inputTokens);

@@ -89,11 +89,10 @@ export function resolve(snapshot: Snapshot, { request, caller, nowMs }: Ask): Ta
   }
   const target = snapshot.targets.get(name);
   if (target === undefined) throw unknownModel(name, snapshot.pending);
-  const impossible = request.needs.filter((need) =>
-    target.candidates.every((candidate) => knownUnable(candidate, need, nowMs)),
-  );
-  const [first] = impossible;
-  if (first !== undefined && target.candidates.length > 0) throw unsupported(name, first, target);
+  const lacks = (candidate: Candidate) => request.needs.filter((need) => knownUnable(candidate, need, nowMs));
+  if (target.candidates.length > 0 && target.candidates.every((candidate) => lacks(candidate).length > 0)) {
+    throw unsupported(target, new Set(target.candidates.flatMap(lacks)));
+  }
   return target;
 }
 
@@ -108,9 +107,10 @@ function unknownModel(name: string, pending: number): GatewayError {
   );
 }
 
-function unsupported(model: string, need: Capability, target: Target): GatewayError {
-  const kinds = [...new Set(target.candidates.map((candidate) => candidate.engine.name))].join(', ');
-  return new GatewayError('unsupported', `No backend of the model "${model}" (${kinds}) supports ${need}.`);
+function unsupported({ model, candidates }: Target, needs: ReadonlySet<Capability>): GatewayError {
+  const kinds = [...new Set(candidates.map((candidate) => candidate.engine.name))].join(', ');
+  const what = [...needs].join(' and ');
+  return new GatewayError('unsupported', `No backend of the model "${model.name}" (${kinds}) supports ${what}.`);
 }
 
 /** What a request may use of a member's context; an estimate. */

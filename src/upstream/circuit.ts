@@ -27,7 +27,8 @@ export interface WindowTicker {
 export class OpossumCircuit implements Circuit {
   readonly #settings: CircuitSettings;
   readonly #parts: CircuitParts;
-  readonly #breaker: CircuitBreaker;
+  readonly #ticker: WindowTicker;
+  #breaker: CircuitBreaker;
   #state: CircuitState = 'closed';
   #consecutive = 0;
   /** Trips so far: outcomes of attempts that began before the last one say nothing about now. */
@@ -42,23 +43,8 @@ export class OpossumCircuit implements Circuit {
   constructor(settings: CircuitSettings, parts: CircuitParts, ticker: WindowTicker) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#breaker = new CircuitBreaker(
-      (failed: boolean) => (failed ? Promise.reject(new Error('failed')) : Promise.resolve()),
-      {
-        timeout: false,
-        volumeThreshold: settings.minRequests,
-        // opossum opens strictly above the threshold; ours is reached at it.
-        errorThresholdPercentage: settings.failureRatio * 100 - 0.1,
-        rollingCountTimeout: settings.windowMs,
-        rollingCountBuckets: 10,
-        rollingPercentilesEnabled: false,
-        enableSnapshots: false,
-        rotateBucketController: ticker.controller,
-        // Re-opening is timed here, so that it grows per trip; opossum's own timer must not get there first.
-        resetTimeout: 2_147_483_647,
-      },
-    );
-    this.#breaker.on('open', () => this.#opened());
+    this.#ticker = ticker;
+    this.#breaker = this.#makeBreaker();
   }
 
   get state(): CircuitState {
@@ -75,6 +61,12 @@ export class OpossumCircuit implements Circuit {
     return { epoch: this.#epoch, trial };
   }
 
+  confirm(ticket: CircuitTicket): void {
+    if (!ticket.trial || ticket.epoch !== this.#epoch) return;
+    this.#trialRunning = false;
+    this.#onProbation = false;
+  }
+
   record(outcome: AttemptOutcome, ticket: CircuitTicket): void {
     if (ticket.trial && ticket.epoch === this.#epoch) this.#trialRunning = false;
     if (outcome === 'neutral' || this.#state !== 'closed' || ticket.epoch !== this.#epoch) return;
@@ -89,7 +81,9 @@ export class OpossumCircuit implements Circuit {
   probed(healthy: boolean): void {
     if (this.#state !== 'half_open') return;
     if (!healthy) return this.#openFor(this.#openMs());
-    this.#breaker.close();
+    // A new one: the old one's window still holds the outage, and one failure would open it again.
+    this.#breaker.shutdown();
+    this.#breaker = this.#makeBreaker();
     this.#onProbation = true;
     this.#trialRunning = false;
     this.#become('closed');
@@ -98,6 +92,27 @@ export class OpossumCircuit implements Circuit {
   close(): void {
     this.#cancelOpen();
     this.#breaker.shutdown();
+  }
+
+  #makeBreaker(): CircuitBreaker {
+    const breaker = new CircuitBreaker(
+      (failed: boolean) => (failed ? Promise.reject(new Error('failed')) : Promise.resolve()),
+      {
+        timeout: false,
+        volumeThreshold: this.#settings.minRequests,
+        // opossum opens strictly above the threshold; ours is reached at it.
+        errorThresholdPercentage: this.#settings.failureRatio * 100 - 0.1,
+        rollingCountTimeout: this.#settings.windowMs,
+        rollingCountBuckets: 10,
+        rollingPercentilesEnabled: false,
+        enableSnapshots: false,
+        rotateBucketController: this.#ticker.controller,
+        // Re-opening is timed here, so that it grows per trip; opossum's own timer must not get there first.
+        resetTimeout: 2_147_483_647,
+      },
+    );
+    breaker.on('open', () => this.#opened());
+    return breaker;
   }
 
   #succeeded(): void {

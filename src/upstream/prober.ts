@@ -136,7 +136,10 @@ class ProbeLoop {
   /** What runs there may have changed while it was away, so `auto` looks again until it is up. */
   async #detectWhenDue(isUp: boolean): Promise<EngineName | undefined> {
     if (this.#backend.engine !== 'auto') return this.#backend.engine;
-    if (isUp && this.#state.engine !== undefined) return this.#state.engine;
+    // `openai` is what is left when nothing more telling answered, perhaps only because the box was busy just then.
+    const isSure = this.#state.engine !== undefined && this.#state.engine !== 'openai';
+    const due = this.#parts.clock.now() >= this.#rediscoverAtMs;
+    if (isUp && (isSure || !due)) return this.#state.engine;
     const answers = await this.#getAll(detectionPaths, this.#backend.probe.timeoutMs ?? detectTimeoutMs);
     const found = detect(answers);
     if (found !== undefined && found !== this.#state.engine) {
@@ -198,6 +201,7 @@ class ProbeLoop {
 function forgetRefusals(state: BackendState): void {
   for (const member of state.members.values()) {
     member.unable.clear();
+    member.proven.clear();
     member.holdOff = undefined;
   }
 }

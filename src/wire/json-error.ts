@@ -10,9 +10,13 @@ export function jsonErrorOffset(text: string): number {
 
 /** `line 3, column 14`, both counted from 1. */
 export function describePosition(text: string, offset: number): string {
-  const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  return `line ${line}, column ${offset - before.lastIndexOf('\n')}`;
+  let line = 1;
+  let start = 0;
+  for (let end = text.indexOf('\n'); end !== -1 && end < offset; end = text.indexOf('\n', start)) {
+    line++;
+    start = end + 1;
+  }
+  return `line ${line}, column ${offset - start + 1}`;
 }
 
 // Each reader below takes the offset where its part begins and returns the one behind it, or −1 − (offset of the error).

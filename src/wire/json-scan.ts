@@ -17,8 +17,17 @@ export interface ScannedObject {
 
 export type ScanProblem = 'not-an-object' | 'malformed' | 'too-deep' | 'too-many-members' | 'key-too-long';
 
+/** What is left of what a body may hold: JSON.parse takes seconds for millions of the smallest parts. */
+interface Budget {
+  members: number;
+  containers: number;
+  elements: number;
+}
+
 const maxDepth = 64;
 const maxMembers = 100_000;
+const maxContainers = 100_000;
+const maxElements = 1_000_000;
 const maxKeyBytes = 16_384;
 
 const quote = 0x22;
@@ -31,7 +40,7 @@ export function scanObject(bytes: Buffer): ScannedObject | ScanProblem {
   const open = ++at;
   const members = new Map<string, Span>();
   const repeated = new Set<string>();
-  const budget = { members: maxMembers };
+  const budget: Budget = { members: maxMembers, containers: maxContainers, elements: maxElements };
   for (;;) {
     at = skipBlank(bytes, at);
     if (bytes[at] === 0x7d) return { open, members, repeated };
@@ -87,7 +96,7 @@ function decodeKey(bytes: Buffer, start: number, end: number): string | undefine
   }
 }
 
-function valueEnd(bytes: Buffer, start: number, budget: { members: number }): number | ScanProblem {
+function valueEnd(bytes: Buffer, start: number, budget: Budget): number | ScanProblem {
   const first = bytes[start];
   if (first === quote) {
     const end = stringEnd(bytes, start);
@@ -105,7 +114,7 @@ function endsScalar(byte: number | undefined): boolean {
   );
 }
 
-function containerEnd(bytes: Buffer, start: number, budget: { members: number }): number | ScanProblem {
+function containerEnd(bytes: Buffer, start: number, budget: Budget): number | ScanProblem {
   let depth = 1; // the object scanned
   let stringBytes = 0;
   for (let at = start; at < bytes.length; at++) {
@@ -120,6 +129,9 @@ function containerEnd(bytes: Buffer, start: number, budget: { members: number })
       if (stringBytes > maxKeyBytes) return 'key-too-long';
     } else if (byte === 0x7b || byte === 0x5b) {
       if (++depth > maxDepth) return 'too-deep';
+      if (--budget.containers < 0) return 'too-many-members';
+    } else if (byte === 0x2c) {
+      if (--budget.elements < 0) return 'too-many-members';
     } else if (byte === 0x7d || byte === 0x5d) {
       if (--depth === 1) return at + 1;
     }

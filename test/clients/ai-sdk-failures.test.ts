@@ -1,6 +1,15 @@
 // The Vercel AI SDK when something goes wrong, its keys, and its embeddings.
 import { createHash } from 'node:crypto';
-import { APICallError, embed, embedMany, generateText, RetryError, streamText } from 'ai';
+import {
+  APICallError,
+  embed,
+  embedMany,
+  generateText,
+  RetryError,
+  streamText,
+  type TextStreamPart,
+  type ToolSet,
+} from 'ai';
 import { describe, expect, it } from 'vitest';
 import { diesAfter, errorAfter, fault, hang, reply, stallsAfter } from '../support/scripted/behaviours.ts';
 import { expectNothingHeld } from '../support/running-router.ts';
@@ -35,21 +44,23 @@ describe('a key', () => {
 });
 
 describe('an error', () => {
+  const unknown = {
+    statusCode: 404,
+    isRetryable: false,
+    message: expect.stringContaining('"gpt-9"'),
+    data: { error: { type: 'model_not_found' } },
+  };
+
   it('is an APICallError with the message and the type of the router', async () => {
-    const chat = aiOf(await start())('gpt-9');
-    const told: unknown[] = [await failureOf(generateText({ model: chat, ...once }))];
-    // A stream tells its errors on the side.
-    const stream = streamText({ model: chat, ...once, onError: ({ error }) => void told.push(error) });
-    await failureOf(stream.text);
-    expect(told).toHaveLength(2);
-    for (const failure of told) {
-      expect(failure).toMatchObject({
-        statusCode: 404,
-        isRetryable: false,
-        message: expect.stringContaining('"gpt-9"'),
-        data: { error: { type: 'model_not_found' } },
-      });
-    }
+    const failure = await failureOf(generateText({ model: aiOf(await start())('gpt-9'), prompt }));
+    expect(APICallError.isInstance(failure)).toBe(true);
+    expect(failure).toMatchObject(unknown);
+  });
+
+  it('before a stream is the same as its only part', async () => {
+    const result = streamText({ model: aiOf(await start())('gpt-9'), prompt, ...quiet });
+    const parts = await all(result.stream);
+    expect(parts).toMatchObject([{ type: 'start' }, { type: 'error', error: unknown }]);
   });
 
   it('of a backend is read in its own words', async () => {
@@ -82,32 +93,24 @@ describe('an error', () => {
 });
 
 describe.each(imitated)('a stream of %s that breaks', (kind) => {
-  it.each(['fin', 'reset', 'end'] as const)(
-    'tells what happened, and never ends as if it were whole (%s)',
-    async (how) => {
-      const { engine, url } = await start(oneOf(kind));
-      engine.respond(diesAfter(3, how));
-      const told: unknown[] = [];
-      const onError = ({ error }: { readonly error: unknown }) => void told.push(error);
-      const parts = await untilItBreaks(streamText({ model: aiOf({ url })(model), ...once, onError }).stream);
-      const text = parts.map((part) => (part.type === 'text-delta' ? part.text : '')).join('');
-      expect(text).toMatch(/^t1 /);
-      expect(JSON.stringify(told)).toContain('b0');
-      expect(parts.filter((part) => part.type === 'finish' && part.finishReason === 'stop')).toEqual([]);
-    },
-  );
+  it.each(['fin', 'reset', 'end'] as const)('says so in an error part, and then throws (%s)', async (how) => {
+    const { engine, url } = await start(oneOf(kind));
+    engine.respond(diesAfter(3, how));
+    const result = streamText({ model: aiOf({ url })(model), ...once, ...quiet });
+    const parts: TextStreamPart<ToolSet>[] = [];
+    const failure = await failureOf(
+      (async () => {
+        for await (const part of result.stream) parts.push(part);
+      })(),
+    );
+    expect(APICallError.isInstance(failure)).toBe(true);
+    expect(parts.map((part) => (part.type === 'text-delta' ? part.text : '')).join('')).toMatch(/^t1 /);
+    expect(parts.at(-1)).toMatchObject({
+      type: 'error',
+      error: { type: 'backend_broken', message: expect.stringContaining('"b0"') },
+    });
+  });
 });
-
-/** The transport breaks behind the last event, which the SDK may or may not throw for. */
-async function untilItBreaks<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
-  const seen: Item[] = [];
-  try {
-    for await (const item of items) seen.push(item);
-  } catch {
-    return seen;
-  }
-  return seen;
-}
 
 describe("an engine's own error behind content", () => {
   it('is an error part too', async () => {

@@ -42,6 +42,9 @@ export function openaiOf({ url }: { readonly url: string }, options: ClientOptio
   return new OpenAI({ baseURL: `${url}/v1`, apiKey: 'sk-any', maxRetries: 0, ...options });
 }
 
+// The AI SDK would print what a completion has no use for.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 /** A provider of the Vercel AI SDK. */
 export function aiOf(
   { url }: { readonly url: string },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { routerPerTest } from '../support/running-router.ts';
-import { answer, fault, hang } from '../support/scripted/behaviours.ts';
+import { answer, fault, hang, reply } from '../support/scripted/behaviours.ts';
 
 const { start, current } = routerPerTest();
 
@@ -66,6 +66,35 @@ describe('by what a request needs', () => {
       error: { type: 'unsupported', message: expect.stringContaining('vision') },
     });
     expect(counts()).toEqual([1]);
+  });
+
+  it.each([
+    ['a route that is gone for a moment', reply(404, '<h1>404 Not Found</h1>', { 'content-type': 'text/html' })],
+    [
+      'an option that is not supported',
+      reply(400, { error: { message: 'This parser does not support tool_choice="required" with streaming.' } }),
+    ],
+    [
+      'a combination that is not',
+      reply(501, {
+        error: { message: 'prompt_logprobs is not compatible with beam search', type: 'NotImplementedError' },
+      }),
+    ],
+  ])("%s teaches nothing about anybody else's request", async (_what, odd) => {
+    const { chat } = await start({ engines: [{ imitates: 'vllm' }, { imitates: 'vllm' }] });
+    for (const engine of current().engines) engine.respond([odd]);
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
+    expect((await chat({ tools })).status).toBeGreaterThanOrEqual(400);
+    for (let n = 0; n < 4; n++) expect([200, 404, 501, 400]).toContain((await chat({ tools })).status);
+    expect((await chat({ tools })).status).toBe(200);
+  });
+
+  it('what it has done before is not unlearnt by one refusal', async () => {
+    const { chat, engine } = await start();
+    expect((await chat(image)).status).toBe(200);
+    engine.respond([fault('no-vision')]);
+    expect((await chat(image)).status).toBe(400);
+    expect((await chat(image)).status).toBe(200);
   });
 
   it('what the operator says counts without asking', async () => {

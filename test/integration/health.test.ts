@@ -100,6 +100,20 @@ describe('probing', () => {
     expect(await current().metric('switchyard_backend_health', { backend: 'b0', state: 'misconfigured' })).toBe(1);
   });
 
+  it('looks again where nothing told what runs there', async () => {
+    const { engine } = await start({
+      engines: [{ imitates: 'tgi', health: 'loading', backend: { engine: 'auto' } }],
+    });
+    engine.override('/info', reply(503));
+    await engine.setHealth('up');
+    await expect.poll(() => current().service.states[0]?.engine).toBe('openai');
+    engine.override('/info', []);
+    await engine.crash();
+    await expect.poll(() => healthOf('b0')).toBe('down');
+    await engine.listen();
+    await expect.poll(() => current().service.states[0]?.engine).toBe('tgi');
+  });
+
   it('waits for a slow SGLang instead of calling it down', async () => {
     const { engine } = await start({
       engines: [{ imitates: 'sglang', healthDelayMs: 1_200, backend: { probe: { upAfter: 2, downAfter: 3 } } }],

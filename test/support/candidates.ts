@@ -32,6 +32,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     failures: new RecentFailures(),
     holdOff,
     unable: new Map(),
+    proven: new Set(),
   };
   const state: BackendState = {
     name: backend.name,
@@ -50,6 +51,7 @@ function aCircuit(open: boolean): Circuit {
     state: open ? 'open' : 'closed',
     admits: () => !open,
     enter: () => ({ epoch: 0, trial: false }),
+    confirm: () => {},
     record: () => {},
     blame: () => {},
     probed: () => {},

@@ -86,7 +86,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
   };
-  exchange.begin(target, request, clock.now());
+  exchange.begin(target, request, { cost: { inputTokens: 0, outputTokens: 0 }, nowMs: clock.now() });
   const parts = {
     clock,
     observer: { attempted: (event: AttemptEnded) => ended.push(event), settled: () => {} },
@@ -108,7 +108,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
       },
     },
   };
-  const delivery = { exchange, request, target, cost: { inputTokens: 0, outputTokens: 0 }, reply: caller };
+  const delivery = { exchange, request, target, reply: caller };
   const outcome = attempt(parts, delivery, slot).then(
     () => 'ok',
     (error: GatewayError) => error.code,

@@ -18,12 +18,20 @@ test.each([
 
 test.each([
   ['FastAPI', 404, { detail: 'Not Found' }],
-  ['TGI', 404, ''],
   ['Ollama', 404, '404 page not found'],
   ['llama.cpp', 404, error('File Not Found', 'not_found_error', 404)],
   ['LocalAI', 404, error('Resource not found', '', 404)],
-  ['FastAPI, method', 405, { detail: 'Method Not Allowed' }],
-])('an endpoint that %s does not have is unsupported', (_, status, body) => {
+])('an endpoint that %s does not have is told by its own words', (_, status, body) => {
+  expect(judge(status, body)).toEqual({ verdict: 'unsupported', missingRoute: true });
+});
+
+test.each([
+  ['an empty 404, as of TGI or of anything in between', 404, ''],
+  ['a page of some proxy', 404, '<h1>404 Not Found</h1>'],
+  ['FastAPI about a method', 405, { detail: 'Method Not Allowed' }],
+  ['an option that is not there', 400, error('This parser does not support tool_choice="required" with streaming.')],
+  ['a combination that is not there', 501, error('prompt_logprobs is not compatible with beam search')],
+])('%s is unsupported, and tells nothing about what else there is', (_, status, body) => {
   expect(judge(status, body)).toEqual({ verdict: 'unsupported' });
 });
 

@@ -154,6 +154,33 @@ describe('the circuit of a member', () => {
     }
   });
 
+  it('forgets the outage when it closes, so that one failure later does not open it again', async () => {
+    const one = setting();
+    for (let n = 0; n < 13; n++) {
+      await one.attempt('success');
+      await one.attempt('failure');
+    }
+    expect(one.circuit.state).toBe('open');
+    one.clock.advance(5_000);
+    one.circuit.probed(true);
+    for (let n = 0; n < 20; n++) await one.attempt('success');
+    await one.attempt('failure');
+    expect(one.circuit.state).toBe('closed');
+  });
+
+  it('takes a trial for passed once it has begun to answer, however long it goes on', async () => {
+    const one = setting();
+    await trip(one);
+    one.clock.advance(5_000);
+    one.circuit.probed(true);
+    const trial = one.circuit.enter();
+    expect(one.circuit.admits()).toBe(false);
+    one.circuit.confirm(trial);
+    expect(one.circuit.admits()).toBe(true);
+    one.circuit.enter();
+    expect(one.circuit.admits()).toBe(true);
+  });
+
   it('ignores the end of an attempt from before the trip', async () => {
     const one = setting();
     const old = one.circuit.enter();

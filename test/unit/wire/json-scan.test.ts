@@ -55,6 +55,8 @@ describe('scanning a JSON object', () => {
     [`{"${'k'.repeat(200_000)}":1}`, 'key-too-long'],
     [`{"a":{"${'k'.repeat(200_000)}":1}}`, 'key-too-long'],
     [`{${Array.from({ length: 100_001 }, (_, n) => `"${n}":1`).join()}}`, 'too-many-members'],
+    [`{"a":[${'{},'.repeat(100_001)}{}]}`, 'too-many-members'],
+    [`{"a":[${'1,'.repeat(1_000_001)}1]}`, 'too-many-members'],
     [`{"a":{${Array.from({ length: 100_001 }, (_, n) => `"${n}":1`).join()}}}`, 'too-many-members'],
   ])('refuses %.40s as %s', (text, problem) => {
     expect(scanObject(Buffer.from(text))).toBe(problem);
