@@ -6,6 +6,7 @@ import type { HeaderMap } from '../engines/engine.ts';
 import type { Timeouts } from '../fleet/fleet.ts';
 import { type AftermathParts, bookAttempt } from './aftermath.ts';
 import type { Delivery, Exchange } from './exchange.ts';
+import { AttemptTimers } from './attempt-timers.ts';
 import { AttemptFailure, timedOut, transportFailed } from './failures.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { HeaderList, Reply, Sink, TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
@@ -47,13 +48,11 @@ export class Attempt implements UpstreamHandler {
   readonly #done: (failure: AttemptFailure | undefined) => void;
   readonly #timeouts: Timeouts;
   readonly #startedMs: number;
+  readonly #timers: AttemptTimers;
   readonly #hungUp = () => this.#fail(new AttemptFailure(whyGone(this.#reply.gone)));
   #call: UpstreamCall | undefined = undefined;
   #relay: Relay | undefined = undefined;
   #sink: Sink | undefined = undefined;
-  #cancelDeadline: () => void = () => {};
-  #cancelPhase: () => void = () => {};
-  #progressMs = 0;
   #paused = false;
   #over = false;
 
@@ -72,16 +71,14 @@ export class Attempt implements UpstreamHandler {
     this.#done = done;
     this.#timeouts = slot.candidate.timeouts;
     this.#startedMs = parts.clock.now();
+    this.#timers = new AttemptTimers(parts.clock, (limit, ms) => this.#fail(timedOut(slot.candidate, limit, ms)));
   }
 
   start(): void {
     if (this.#reply.gone.aborted) return this.#hungUp();
     this.#reply.gone.addEventListener('abort', this.#hungUp);
-    const totalMs = this.exchange.deadlineMs - this.#startedMs;
-    this.#cancelDeadline = this.#parts.clock.after(totalMs, () =>
-      this.#timeout('total_timeout', this.exchange.totalMs),
-    );
-    this.#phase('connect_timeout', this.#timeouts.connectMs);
+    this.#timers.deadline(this.exchange.deadlineMs - this.#startedMs, this.exchange.totalMs);
+    this.#timers.phase('connect_timeout', this.#timeouts.connectMs);
     this.#guard(() => {
       const call = this.#parts.upstream.send(this.slot.candidate.backend, this.prepared.request, this);
       if (this.#over) call.abort();
@@ -91,7 +88,7 @@ export class Attempt implements UpstreamHandler {
 
   connected(): void {
     const { firstByteMs, firstBytePlainMs } = this.#timeouts;
-    this.#phase('first_byte_timeout', this.#delivery.request.stream ? firstByteMs : firstBytePlainMs);
+    this.#timers.phase('first_byte_timeout', this.#delivery.request.stream ? firstByteMs : firstBytePlainMs);
   }
 
   head(status: number, headers: HeaderMap): void {
@@ -99,7 +96,7 @@ export class Attempt implements UpstreamHandler {
     const isStream = status >= 200 && status < 300 && headers['content-type']?.startsWith('text/event-stream') === true;
     this.#relay = isStream ? new StreamRelay(this, status, headers) : new PlainRelay(this, status, headers);
     // A stream's head says nothing yet: engines send it before they have queued the request.
-    if (!isStream) this.#watchGaps();
+    if (!isStream) this.#timers.watchGaps(this.#timeouts.gapMs);
   }
 
   data(chunk: Buffer): void {
@@ -120,7 +117,7 @@ export class Attempt implements UpstreamHandler {
     this.exchange.status = status;
     this.exchange.answered = true;
     if (status < 400) this.slot.candidate.memberState.circuit.confirm(this.slot.ticket);
-    this.#watchGaps();
+    this.#timers.watchGaps(this.#timeouts.gapMs);
   }
 
   get committed(): boolean {
@@ -129,7 +126,7 @@ export class Attempt implements UpstreamHandler {
 
   /** Something of the answer arrived; comments do not count. */
   progressed(): void {
-    this.#progressMs = this.#parts.clock.now();
+    this.#timers.progressed();
   }
 
   contentSeen(): void {
@@ -141,10 +138,11 @@ export class Attempt implements UpstreamHandler {
   write(bytes: Buffer): void {
     if (this.#sink === undefined || bytes.length === 0 || this.#sink.write(bytes) || this.#paused) return;
     this.#paused = true;
+    this.#timers.hold();
     this.#call?.pause();
     this.#sink.onDrain(() => {
       this.#paused = false;
-      this.progressed();
+      this.#timers.goOn();
       if (!this.#over) this.#call?.resume();
     });
   }
@@ -165,8 +163,7 @@ export class Attempt implements UpstreamHandler {
   end(failure: AttemptFailure | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    this.#cancelDeadline();
-    this.#cancelPhase();
+    this.#timers.cancel();
     this.#reply.gone.removeEventListener('abort', this.#hungUp);
     // After a reply that was read to its end this is without effect, and the connection is kept.
     this.#call?.abort();
@@ -177,30 +174,6 @@ export class Attempt implements UpstreamHandler {
   #fail(failure: AttemptFailure): void {
     if (this.#relay === undefined) this.end(failure);
     else this.#relay.broke(failure);
-  }
-
-  #timeout(code: 'connect_timeout' | 'first_byte_timeout' | 'gap_timeout' | 'total_timeout', ms: number): void {
-    if (!this.#over) this.#fail(timedOut(this.slot.candidate, code, ms));
-  }
-
-  #phase(code: 'connect_timeout' | 'first_byte_timeout', ms: number): void {
-    this.#cancelPhase();
-    this.#cancelPhase = this.#parts.clock.after(ms, () => this.#timeout(code, ms));
-  }
-
-  /** One timer that looks back, instead of one per event. While the caller is slow, the backend is not to blame. */
-  #watchGaps(): void {
-    const { gapMs } = this.#timeouts;
-    this.#cancelPhase();
-    this.progressed();
-    const watch = (waitMs: number) => {
-      this.#cancelPhase = this.#parts.clock.after(waitMs, () => {
-        const silentMs = this.#paused ? 0 : this.#parts.clock.now() - this.#progressMs;
-        if (silentMs >= gapMs) this.#timeout('gap_timeout', gapMs);
-        else watch(gapMs - silentMs);
-      });
-    };
-    watch(gapMs);
   }
 
   /** A bug while reading a reply ends this attempt, never the process. */

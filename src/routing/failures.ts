@@ -2,6 +2,7 @@
 import type { HeaderMap, Judgement, Verdict } from '../engines/engine.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Candidate } from '../selection/policy.ts';
+import type { TimeLimit } from './attempt-timers.ts';
 import type { HeaderList, TransportFailure } from './ports.ts';
 
 const codes = {
@@ -93,11 +94,7 @@ export function transportFailed(candidate: Candidate, failure: TransportFailure)
   return new AttemptFailure(new GatewayError('backend_unreachable', message));
 }
 
-export function timedOut(
-  candidate: Candidate,
-  code: 'connect_timeout' | 'first_byte_timeout' | 'gap_timeout' | 'total_timeout',
-  ms: number,
-): AttemptFailure {
+export function timedOut(candidate: Candidate, code: TimeLimit, ms: number): AttemptFailure {
   const what = {
     connect_timeout: 'accepted no connection',
     first_byte_timeout: 'did not begin to answer',
