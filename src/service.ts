@@ -15,7 +15,7 @@ import type { CallerReply } from './http/reply.ts';
 import { createServer, listen } from './http/server.ts';
 import { type Logger, logExchange } from './log.ts';
 import type { FleetView } from './metrics/fleet-gauges.ts';
-import { createMetrics } from './metrics/observe.ts';
+import { createMetrics, type Metrics } from './metrics/observe.ts';
 import type { Observer } from './routing/ports.ts';
 import { createRoute } from './routing/route.ts';
 import { buildSnapshot, createSnapshots } from './routing/snapshot.ts';
@@ -69,6 +69,85 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
     },
   };
 
+  const open = await openFleet(fleet, { log, metrics, clock, random });
+  const { snapshots, roster, connections, inFlight, prober, active } = open;
+
+  let phase: ReturnType<Operations['phase']> = 'ready';
+  const running = new Set<CallerReply>();
+  const keyring: Keyring = createKeyring(fleet.auth);
+  const app = createApp({
+    route: createRoute({
+      snapshots,
+      roster,
+      limiter,
+      slots: createSlots(inFlight),
+      clock,
+      observer,
+      upstream: createUpstream(connections),
+      rediscovery: prober,
+    }),
+    snapshots,
+    keyring,
+    observer,
+    clock,
+    running,
+    accepted: (endpoint) => metrics.accepted(endpoint),
+    limits: { maxBytes: fleet.server.maxBodyBytes, timeoutMs: bodyTimeoutMs },
+    forwardHeaders: fleet.server.forwardHeaders,
+    wallClock: Date.now,
+    operations: {
+      phase: () => phase,
+      discovered: open.isDiscovered,
+      metrics: () => (fleet.server.metrics ? metrics.render(open.view()) : undefined),
+    },
+  });
+  const sockets = new OpenSockets();
+  const server = createServer(app, sockets, bodyTimeoutMs);
+
+  const address = await listen(server, fleet.server.listen).catch(async (cause: unknown) => {
+    await open.close();
+    throw cause;
+  });
+  open.start();
+
+  return {
+    address,
+    discovered: open.discovered,
+    states: active.map((backend) => roster.of(backend)),
+    models: (backend) =>
+      [...snapshots.current().targets.values()]
+        .filter(({ candidates }) => candidates.some((one) => one.backend.name === backend))
+        .map(({ model }) => model.name),
+    held: () => ({
+      running: running.size,
+      inFlight: active.reduce((sum, backend) => sum + inFlight.read(roster.of(backend).index), 0),
+      queued: connections.queued(),
+    }),
+    async stop({ delayMs, timeoutMs } = { delayMs: 0, timeoutMs: 0 }) {
+      phase = 'stopping';
+      if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+      await drainServer(server, timeoutMs, {
+        clock,
+        running,
+        closeUnused: () => sockets.closeUnused(),
+        refuseNew() {
+          phase = 'closing';
+        },
+      });
+      await open.close();
+    },
+  };
+}
+
+interface FleetParts {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Everything towards the backends: connections, state, circuits, probes, and the snapshot made of what they find. */
+async function openFleet(fleet: Fleet, { log, metrics, clock, random }: FleetParts) {
   const simulated = await startSimulatedFleet(fleet);
   const connections = createConnections({
     urlOf: (backend) => backend.url ?? simulated.urls.get(backend.name) ?? 'http://127.0.0.1:9',
@@ -111,87 +190,35 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
       },
     },
   );
-
-  let phase: ReturnType<Operations['phase']> = 'ready';
-  const running = new Set<CallerReply>();
-  const keyring: Keyring = createKeyring(fleet.auth);
   const view = (): FleetView => {
-    const open = connections.open();
+    const sockets = connections.open();
     const backends = fleet.backends.map((backend) => {
       const state = roster.of(backend);
-      return { backend, state, inFlight: inFlight.read(state.index), connections: open.get(backend.name) ?? 0 };
+      return { backend, state, inFlight: inFlight.read(state.index), connections: sockets.get(backend.name) ?? 0 };
     });
     return { backends, models: snapshots.current().targets, nowMs: clock.now() };
   };
-  const app = createApp({
-    route: createRoute({
-      snapshots,
-      roster,
-      limiter,
-      slots: createSlots(inFlight),
-      clock,
-      observer,
-      upstream: createUpstream(connections),
-      rediscovery: prober,
-    }),
-    snapshots,
-    keyring,
-    observer,
-    clock,
-    running,
-    accepted: (endpoint) => metrics.accepted(endpoint),
-    limits: { maxBytes: fleet.server.maxBodyBytes, timeoutMs: bodyTimeoutMs },
-    forwardHeaders: fleet.server.forwardHeaders,
-    wallClock: Date.now,
-    operations: {
-      phase: () => phase,
-      discovered: isDiscovered,
-      metrics: () => (fleet.server.metrics ? metrics.render(view()) : undefined),
-    },
-  });
-  const sockets = new OpenSockets();
-  const server = createServer(app, sockets, bodyTimeoutMs);
-
-  async function release(): Promise<void> {
-    await prober.stop();
-    roster.close();
-    circuits.close();
-    await connections.close();
-    await simulated.close();
-  }
-
-  const address = await listen(server, fleet.server.listen).catch(async (cause: unknown) => {
-    await release();
-    throw cause;
-  });
-  prober.start();
-  if (isDiscovered()) discovery.resolve();
 
   return {
-    address,
+    active,
+    snapshots,
+    roster,
+    connections,
+    inFlight,
+    prober,
+    view,
+    isDiscovered,
     discovered: discovery.promise,
-    states: active.map((backend) => roster.of(backend)),
-    models: (backend) =>
-      [...snapshots.current().targets.values()]
-        .filter(({ candidates }) => candidates.some((one) => one.backend.name === backend))
-        .map(({ model }) => model.name),
-    held: () => ({
-      running: running.size,
-      inFlight: active.reduce((sum, backend) => sum + inFlight.read(roster.of(backend).index), 0),
-      queued: connections.queued(),
-    }),
-    async stop({ delayMs, timeoutMs } = { delayMs: 0, timeoutMs: 0 }) {
-      phase = 'stopping';
-      if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
-      await drainServer(server, timeoutMs, {
-        clock,
-        running,
-        closeUnused: () => sockets.closeUnused(),
-        refuseNew() {
-          phase = 'closing';
-        },
-      });
-      await release();
+    start() {
+      prober.start();
+      if (isDiscovered()) discovery.resolve();
+    },
+    async close() {
+      await prober.stop();
+      roster.close();
+      circuits.close();
+      await connections.close();
+      await simulated.close();
     },
   };
 }

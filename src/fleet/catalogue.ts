@@ -1,9 +1,9 @@
 // Which models there are, under which names, and which backends serve them: the fleet file and what discovery found,
 // put together. Pure; built anew whenever either changes.
-import type { DiscoveredModel } from '../engines/engine.ts';
 import { type EngineName, engines } from '../engines/index.ts';
 import { type Capabilities, endpointNames, mergeCapabilities } from './capabilities.ts';
 import type { Backend, Fleet } from './fleet.ts';
+import { type Discovery, type Offer, offersOf } from './offers.ts';
 
 export interface Catalogue {
   /** By canonical public name; the fleet file's models first, in its order, then discovered ones by name. */
@@ -28,12 +28,6 @@ export interface Member {
   readonly can: Capabilities;
 }
 
-/** What is known of a backend at run time; undefined models: never discovered. */
-export interface Discovery {
-  readonly engine: EngineName | undefined;
-  readonly models: readonly DiscoveredModel[] | undefined;
-}
-
 export function buildCatalogue(fleet: Fleet, discoveryOf: (backend: Backend) => Discovery): Catalogue {
   const aliases = new Map<string, string>();
   for (const [name, settings] of fleet.models) {
@@ -45,7 +39,7 @@ export function buildCatalogue(fleet: Fleet, discoveryOf: (backend: Backend) => 
   for (const backend of fleet.backends) {
     if (backend.state === 'disabled') continue;
     const discovery = discoveryOf(backend);
-    for (const offer of offers(fleet, backend, discovery, aliases)) {
+    for (const offer of offersOf({ fleet, aliases, backend, discovery })) {
       const list = named.get(offer.model) ?? found.get(offer.model) ?? [];
       if (!named.has(offer.model)) found.set(offer.model, list);
       if (list.some((member) => member.backend === backend)) continue;
@@ -64,55 +58,6 @@ export function buildCatalogue(fleet: Fleet, discoveryOf: (backend: Backend) => 
       [...all].map(([name, members]) => [name, { name, members, aliases: fleet.models.get(name)?.aliases ?? [] }]),
     ),
   };
-}
-
-interface Offer {
-  readonly model: string;
-  /** The backend's own name. */
-  readonly name: string;
-  readonly discovered: DiscoveredModel | undefined;
-}
-
-function offers(fleet: Fleet, backend: Backend, discovery: Discovery, aliases: ReadonlyMap<string, string>): Offer[] {
-  const models = discovery.models ?? [];
-  if (backend.models !== undefined) {
-    return backend.models.map((public_) => {
-      const model = aliases.get(public_) ?? public_;
-      const mapped = fleet.models.get(model)?.backendNames.get(backend.name);
-      const discovered =
-        findDiscovered(models, mapped ?? public_) ?? (mapped === undefined ? soleModel(discovery) : undefined);
-      return { model, name: discovered?.id ?? mapped ?? public_, discovered };
-    });
-  }
-  const offers: Offer[] = [];
-  // A mapped name is published under its public name only, and also before discovery.
-  const mapped = new Set<string>();
-  for (const [model, settings] of fleet.models) {
-    const name = settings.backendNames.get(backend.name);
-    if (name === undefined) continue;
-    const discovered = findDiscovered(models, name);
-    mapped.add(discovered?.id ?? name);
-    offers.push({ model, name: discovered?.id ?? name, discovered });
-  }
-  for (const discovered of models) {
-    if (mapped.has(discovered.id)) continue;
-    const known = [discovered.id, ...(discovered.aliases ?? [])].find(
-      (name) => fleet.models.has(name) || aliases.has(name),
-    );
-    const model = known === undefined ? discovered.id : (aliases.get(known) ?? known);
-    offers.push({ model, name: discovered.id, discovered });
-  }
-  return offers;
-}
-
-function findDiscovered(models: readonly DiscoveredModel[], name: string): DiscoveredModel | undefined {
-  return models.find((model) => model.id === name) ?? models.find((model) => model.aliases?.includes(name));
-}
-
-/** Engines that serve whatever name is asked under the one model they have loaded: that one is meant. */
-function soleModel({ engine, models }: Discovery): DiscoveredModel | undefined {
-  if (engine === undefined || engines[engine].modelNames === 'checked') return undefined;
-  return models?.length === 1 ? models[0] : undefined;
 }
 
 function memberOf(fleet: Fleet, backend: Backend, discovery: Discovery, offer: Offer): Member {

@@ -1,5 +1,5 @@
 // The official Node SDK repeats requests by itself. What the router tells it decides whether and when it does.
-import { InternalServerError, RateLimitError } from 'openai';
+import { InternalServerError, type OpenAI, RateLimitError } from 'openai';
 import { describe, expect, it } from 'vitest';
 import { unlimited } from '../../src/access/limiter.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -107,15 +107,14 @@ describe('a request that is refused for a moment', () => {
 
 describe('a request that can not be served', () => {
   it.each([
-    ['an unknown model', (client: ReturnType<typeof openaiOf>) => client.models.retrieve('gpt-9')],
-    [
-      'a chat with an unknown model',
-      (client: ReturnType<typeof openaiOf>) => client.chat.completions.create({ model: 'gpt-9', messages }),
-    ],
-  ])('is not repeated (%s)', async (_name, call) => {
-    const { log, metric, url } = await start();
-    await failureOf(call(openaiOf({ url }, repeating)));
-    await expect.poll(() => log.filter(({ outcome }) => outcome === 'model_not_found')).toHaveLength(1);
-    expect(await metric('switchyard_requests_total', { outcome: 'model_not_found' })).toBe(1);
+    ['model_not_found', (client: OpenAI) => client.models.retrieve('gpt-9')],
+    ['model_not_found', (client: OpenAI) => client.chat.completions.create({ model: 'gpt-9', messages })],
+    ['unsupported', (client: OpenAI) => client.embeddings.create({ model, input: 'a' })],
+  ])('is not repeated (%s)', async (outcome, call) => {
+    const { engine, log, metric, url } = await start({ engines: [{ imitates: 'tgi' }] });
+    expect(await failureOf(call(openaiOf({ url }, repeating)))).toMatchObject({ type: outcome });
+    await expect.poll(() => log.filter((line) => line['outcome'] === outcome)).toHaveLength(1);
+    expect(await metric('switchyard_requests_total', { outcome })).toBe(1);
+    expect(engine.posts).toEqual([]);
   });
 });
