@@ -28,7 +28,7 @@ export function createInference(parts: InferenceParts) {
   const allowed = new Set([...alwaysForwarded, ...parts.forwardHeaders].filter((name) => !neverForwarded(name)));
   return async function infer(ctx: Context, endpoint: Endpoint, caller: Caller, requestId: string): Promise<void> {
     const exchange = new Exchange(requestId, endpoint.name, caller, parts.clock.now());
-    const reply = new CallerReply(ctx.res, parts.clock, () => describe(ctx, exchange));
+    const reply = new CallerReply(ctx.res, { clock: parts.clock, onBegin: () => describe(ctx, exchange) });
     ctx.state.exchange = exchange;
     const over = parts.accepted(endpoint.name);
     parts.running.add(reply);

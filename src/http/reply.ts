@@ -6,22 +6,31 @@ import type { HeaderList, Reply, Sink } from '../routing/ports.ts';
 import { envelope } from './error-response.ts';
 
 /** A caller that takes nothing for this long is gone, whatever its socket says. */
-const stallMs = 60_000;
+const patienceMs = 60_000;
 /** For the last event to leave, and for the caller to read it. */
 const lastWordMs = 5_000;
 const readLastWordMs = 100;
+
+export interface CallerReplyParts {
+  readonly clock: Clock;
+  /** Runs right before the head leaves: the last moment to set headers. */
+  readonly onBegin: () => void;
+  /** For tests. */
+  readonly stallMs?: number;
+}
 
 export class CallerReply implements Reply, Sink {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
   readonly #gone = new AbortController();
   readonly #onBegin: () => void;
+  readonly #stallMs: number;
 
-  /** `onBegin` runs right before the head leaves: the last moment to set headers. */
-  constructor(response: ServerResponse, clock: Clock, onBegin: () => void) {
+  constructor(response: ServerResponse, { clock, onBegin, stallMs = patienceMs }: CallerReplyParts) {
     this.#response = response;
     this.#clock = clock;
     this.#onBegin = onBegin;
+    this.#stallMs = stallMs;
     response.once('close', () => {
       if (!response.writableFinished) this.#gone.abort();
     });
@@ -53,9 +62,9 @@ export class CallerReply implements Reply, Sink {
   }
 
   onDrain(resume: () => void): void {
-    const cancel = this.#clock.after(stallMs, () => this.#response.destroy());
+    this.#watchProgress();
     const settle = () => {
-      cancel();
+      this.#response.socket?.setTimeout(0);
       this.#response.off('drain', settle).off('close', settle);
       resume();
     };
@@ -64,6 +73,13 @@ export class CallerReply implements Reply, Sink {
 
   end(): void {
     this.#response.end();
+    // Until the last byte is taken; then Node sets the time that an idle connection may last.
+    if (!this.#response.writableFinished) this.#watchProgress();
+  }
+
+  /** A socket's own time-out starts anew whenever some bytes were taken, so a slow caller is none that has stalled. */
+  #watchProgress(): void {
+    this.#response.socket?.setTimeout(this.#stallMs);
   }
 
   break(error: GatewayError, how: 'event' | 'cut'): void {

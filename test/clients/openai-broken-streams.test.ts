@@ -72,7 +72,7 @@ describe("an engine's own error behind content", () => {
     expect(failure).toMatchObject({ type: 'backend_broken' });
   });
 
-  it('is never a good end: vLLM that shuts down says "abort" in a stream that looks complete', async () => {
+  it('raises nothing when vLLM shuts down: the SDK sees the reason "abort", and the router counts a failure', async () => {
     const { engine, log, url } = await start();
     engine.respond(aborted(['t1 ', 't2 ']));
     const stream = await openaiOf({ url }).chat.completions.create({ model, messages, stream: true });

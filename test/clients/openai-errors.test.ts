@@ -102,12 +102,13 @@ describe('an error of the router', () => {
   });
 
   it('never shows when another backend answers instead', async () => {
-    const { engines, url } = await start({ engines: [{ imitates: 'vllm' }, { imitates: 'tgi' }] });
-    for (const engine of engines) engine.respond((_request, n) => (n === 1 ? fault('internal') : undefined));
-    engines[1]?.respond([]);
-    for (let n = 0; n < 6; n++) {
-      const { choices } = await openaiOf({ url }).chat.completions.create({ model, messages });
-      expect(choices[0]?.message.content).toBe('t1 t2 t3 ');
-    }
+    // The weight makes the first one the choice.
+    const engines = [{ imitates: 'vllm' as const, backend: { weight: 100 } }, { imitates: 'tgi' as const }];
+    const router = await start({ engines });
+    router.engine.respond(fault('internal'));
+    const { data, response } = await openaiOf(router).chat.completions.create({ model, messages }).withResponse();
+    expect(data.choices[0]?.message.content).toBe('t1 t2 t3 ');
+    expect(response.headers.get('x-switchyard-attempts')).toBe('2');
+    expect(router.engines.map(({ posts }) => posts.length)).toEqual([1, 1]);
   });
 });
