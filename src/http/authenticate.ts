@@ -5,15 +5,24 @@ import { GatewayError } from '../errors.ts';
 
 /** @throws GatewayError `unauthorized`, the same for a missing, a wrong and an expired key. */
 export function authenticate(keyring: Keyring, request: IncomingMessage, unixMs: number): Caller {
-  const caller = keyring.find(credential(request), unixMs);
+  const { bearer, apiKey } = credentials(request);
+  // SDKs always send a bearer, if only a placeholder, so it does not rule out the other header.
+  const caller = keyring.find(bearer, unixMs) ?? keyring.find(apiKey, unixMs);
   if (caller !== undefined) return caller;
   const message = 'A valid API key is needed: send "Authorization: Bearer KEY" or "x-api-key: KEY".';
   throw new GatewayError('unauthorized', message, { headers: { 'www-authenticate': 'Bearer' } });
 }
 
-function credential({ headers }: IncomingMessage): string | undefined {
+interface Credentials {
+  readonly bearer: string | undefined;
+  readonly apiKey: string | undefined;
+}
+
+function credentials({ headers }: IncomingMessage): Credentials {
   const { authorization } = headers;
-  if (authorization !== undefined && /^bearer /i.test(authorization)) return authorization.slice(7).trim();
-  const key = headers['x-api-key'];
-  return typeof key === 'string' ? key : undefined;
+  const apiKey = headers['x-api-key'];
+  return {
+    bearer: authorization !== undefined && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined,
+    apiKey: typeof apiKey === 'string' ? apiKey : undefined,
+  };
 }

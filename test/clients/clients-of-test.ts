@@ -2,7 +2,6 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import OpenAI, { type ClientOptions } from 'openai';
 import { afterEach } from 'vitest';
-import type { Backend } from '../../src/fleet/fleet.ts';
 import { type RouterWishes, type RunningRouter, startRouter } from '../support/running-router.ts';
 
 export const imitated = ['vllm', 'sglang', 'tgi', 'ollama', 'llamacpp', 'localai'] as const;
@@ -31,10 +30,7 @@ export function oneOf(kind: Kind): RouterWishes {
   if (kind === 'sglang') return { engines: [{ imitates: kind, backend: { capabilities: { tools: true } } }] };
   if (kind !== 'simulated') return { engines: [{ imitates: kind }] };
   const simulate = { models: [model], firstTokenMs: 0, tokensPerSecond: 1e6 };
-  // Backends of tests have a URL unless said otherwise; the router gives this one its own.
-  const named: Partial<Backend> = { name: 'demo', engine: kind, simulate };
-  const backend = Object.assign<Partial<Backend>, object>(named, { url: undefined });
-  return { engines: [], others: [backend] };
+  return { engines: [], others: [{ name: 'demo', engine: kind, simulate }] };
 }
 
 /** The official SDK. Without retries of its own, unless said. */

@@ -30,12 +30,14 @@ function key(tenant: string, secret: string, more: Partial<ApiKey> = {}): ApiKey
 const chatBody = JSON.stringify({ model: 'test-model', messages: [{ role: 'user', content: 'hi' }] });
 
 describe('a key', () => {
-  it.each([{ authorization: 'Bearer sk-team' }, { authorization: 'bearer sk-team' }, { 'x-api-key': 'sk-team' }])(
-    'is taken from %j',
-    async (headers) => {
-      expect((await guarded.chat({}, { headers })).status).toBe(200);
-    },
-  );
+  it.each([
+    { authorization: 'Bearer sk-team' },
+    { authorization: 'bearer sk-team' },
+    { 'x-api-key': 'sk-team' },
+    { authorization: 'Bearer unused', 'x-api-key': 'sk-team' },
+  ])('is taken from %j', async (headers) => {
+    expect((await guarded.chat({}, { headers })).status).toBe(200);
+  });
 
   it.each([
     {},

@@ -8,7 +8,8 @@ export function aBackend(overrides: Partial<Backend> = {}): Backend {
   return {
     name: 'a',
     engine: 'vllm',
-    url: 'http://127.0.0.1:9',
+    // Nobody listens there; a simulated backend gets its address from the router.
+    ...(overrides.simulate === undefined ? { url: 'http://127.0.0.1:9' } : {}),
     weight: 1,
     state: 'enabled',
     usage: 'auto',
