@@ -5,6 +5,7 @@ import { engines } from '../engines/index.ts';
 import type { EngineName } from '../engines/index.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { policies } from '../selection/policies/index.ts';
+import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { type Parsed, parseBackendUrl, parseListen } from './addresses.ts';
 import { parseExpiry } from './expiry.ts';
 import { flag, list, number, text } from './leaves.ts';
@@ -40,14 +41,11 @@ const size = parsedBy(parseSize).refine((bytes) => bytes >= 1024, { error: 'must
 const positive = duration.refine((ms) => ms >= 1, { error: 'must be at least 1ms' });
 const count = number(z.int().min(1));
 
-// Ours to set, or hop by hop; and a caller's credential never goes to a backend.
-const reservedHeaders =
-  /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-length|authorization|x-api-key|cookie|proxy-.*)$/;
 const header = text((schema) =>
   schema.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: 'expected the name of a header' }),
 )
   .transform((value) => value.toLowerCase())
-  .refine((value) => !reservedHeaders.test(value), { error: 'this header is never passed on' });
+  .refine((value) => !isReservedHeader(value), { error: 'this header is never passed on' });
 
 const can = {
   'chat-completions': flag.optional(),

@@ -8,6 +8,7 @@ import { GatewayError } from '../errors.ts';
 import { Exchange } from '../routing/exchange.ts';
 import type { HeaderList } from '../routing/ports.ts';
 import type { Route } from '../routing/route.ts';
+import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { type BodyLimits, readRequestBody } from './body.ts';
 import { CallerReply } from './reply.ts';
 
@@ -71,24 +72,8 @@ function describe(ctx: Context, exchange: Exchange): void {
 
 const alwaysForwarded = ['content-type', 'accept', 'user-agent', 'traceparent', 'tracestate'];
 
-/** Whatever is configured: hop-by-hop headers, credentials of the caller, and what makes engines behave differently. */
-function neverForwarded(name: string): boolean {
-  return refused.has(name) || name.startsWith('sec-fetch-') || name.startsWith('proxy-');
-}
-
+/** Set here, or what makes engines behave differently; a fleet file may name them, without effect. */
 const refused = new Set([
-  'authorization',
-  'x-api-key',
-  'cookie',
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'keep-alive',
-  'te',
-  'trailer',
-  'upgrade',
-  'expect',
   'accept-encoding',
   'content-encoding',
   'x-request-id',
@@ -96,6 +81,10 @@ const refused = new Set([
   'origin',
   'x-conversation-id',
 ]);
+
+function neverForwarded(name: string): boolean {
+  return isReservedHeader(name) || refused.has(name) || name.startsWith('sec-fetch-');
+}
 
 function forwarded({ req }: Context, allowed: ReadonlySet<string>): HeaderList {
   const list: [string, string][] = [];
