@@ -1,6 +1,6 @@
 // Why a server could not listen, in one line, and the exit code for it.
 
-export const portInUse = 3;
+const portInUse = 3;
 const failed = 1;
 
 /** `address` is what was asked for; `setting` is where to ask for another one. */

@@ -33,7 +33,7 @@ export function crossCheck(root: Tree, { listen, auth }: Effective, report: Repo
 }
 
 /** The name in the file, or the one that follows from the URL. */
-export function backendNameOf(backend: Tree): string | undefined {
+function backendNameOf(backend: Tree): string | undefined {
   if (child(backend, 'name')) return textAt(backend, 'name');
   const url = urlOf(backend);
   if (url === undefined) return undefined;

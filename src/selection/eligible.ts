@@ -22,8 +22,15 @@ export function eligible(candidates: readonly Candidate[], request: Requirements
   const able = candidates.filter((candidate) => canTake(candidate, request, nowMs));
   const fitting = fit(able, request.contextTokens);
   let best: number = standings.ejected;
-  for (const candidate of fitting) best = Math.min(best, standings[standing(candidate, nowMs)]);
-  return fitting.filter((candidate) => standings[standing(candidate, nowMs)] === best);
+  let chosen: Candidate[] = [];
+  for (const candidate of fitting) {
+    const rank = standings[standing(candidate, nowMs)];
+    if (rank > best) continue;
+    if (rank < best) chosen = [];
+    best = rank;
+    chosen.push(candidate);
+  }
+  return chosen;
 }
 
 /** Whether a member is usable for anyone right now; what readiness and the breaker's last-member rule ask. */

@@ -9,5 +9,3 @@ export const policies = {
   'round-robin': roundRobin,
   'two-choices': twoChoices,
 } satisfies Record<string, PolicyMaker>;
-
-export type PolicyName = keyof typeof policies;
