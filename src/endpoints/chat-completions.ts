@@ -1,7 +1,8 @@
 // POST /v1/chat/completions. https://platform.openai.com/docs/api-reference/chat/create
 import type { Capability } from '../fleet/capabilities.ts';
-import type { Endpoint, JsonObject } from './endpoint.ts';
-import { inferenceFields, isObject, type Prompt, type ReadBody, readBody } from './read-body.ts';
+import { isObject, type JsonObject } from '../wire/json-value.ts';
+import type { Endpoint } from './endpoint.ts';
+import { inferenceFields, type Prompt, type ReadBody, readBody } from './read-body.ts';
 
 export const chatCompletions: Endpoint = {
   name: 'chat-completions',

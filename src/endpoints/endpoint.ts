@@ -14,9 +14,6 @@ export interface Endpoint {
   read(body: Buffer): InferenceFields;
 }
 
-/** The decoded top level of a body: unknown until checked. */
-export type JsonObject = Readonly<Record<string, unknown>>;
-
 export interface InferenceFields {
   readonly model: string;
   readonly stream: boolean;

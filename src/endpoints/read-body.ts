@@ -3,7 +3,8 @@ import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { describePosition, jsonErrorOffset } from '../wire/json-error.ts';
 import { type ScannedObject, type ScanProblem, scanObject } from '../wire/json-scan.ts';
-import type { InferenceFields, JsonObject } from './endpoint.ts';
+import { isObject, type JsonObject } from '../wire/json-value.ts';
+import type { InferenceFields } from './endpoint.ts';
 
 export interface ReadBody {
   readonly scanned: ScannedObject;
@@ -117,10 +118,6 @@ function readStream(fields: JsonObject): boolean {
 function tokenBound(fields: JsonObject): number | undefined {
   const bound = fields.max_completion_tokens ?? fields.max_tokens;
   return typeof bound === 'number' && bound >= 0 ? bound : undefined;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function invalid(message: string): GatewayError {

@@ -1,5 +1,5 @@
 // One shape for every error the engines send. It says what was sent, not what it means.
-import { type JsonObject, isObject, parseJson, textOf } from './json-value.ts';
+import { type JsonObject, isObject, parseJson, textOf } from '../wire/json-value.ts';
 
 export interface BackendError {
   /** `detail`: FastAPI's own answers, `{"detail":…}`. `text`: not JSON, HTML included. */

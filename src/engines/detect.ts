@@ -2,7 +2,7 @@
 // late. An embeddings-only TEI server is not recognised: it has no `/v1/models` to route by.
 import type { ProbeAnswer } from './engine.ts';
 import type { EngineName } from './index.ts';
-import { textOf } from './json-value.ts';
+import { textOf } from '../wire/json-value.ts';
 import { cardsFrom, objectFrom, pageOf } from './probe-answers.ts';
 
 export const detectionPaths = [

@@ -3,7 +3,7 @@
 import { type BackendError, errorIn, opensAsError, readError } from './backend-error.ts';
 import type { HeaderMap, Judgement, Verdict } from './engine.ts';
 import * as phrases from './error-phrases.ts';
-import { isObject, type JsonObject, objectsIn, parseJson } from './json-value.ts';
+import { isObject, type JsonObject, objectsIn, parseJson } from '../wire/json-value.ts';
 
 /** The body handed in holds at most this much; one this long may have been cut. */
 const judgedBytes = 65_536;
@@ -35,7 +35,7 @@ function isAborted(reply: JsonObject): boolean {
 }
 
 /** An error that came with a status of its own. */
-export function judgeError(status: number, error: BackendError, retryAfter: boolean): Judgement {
+function judgeError(status: number, error: BackendError, retryAfter: boolean): Judgement {
   if (status === 401) return { verdict: 'misconfigured' };
   if (status === 403) return judgeForbidden(error);
   if (status === 429) return { verdict: 'busy' };

@@ -1,6 +1,6 @@
 // llama.cpp's llama-server: one model whatever name is asked for, or many in router mode. Facts: ggml-org/llama.cpp at 3f545becce, tools/server.
 import type { DiscoveredModel, Engine, LoadReading, ProbeAnswer } from './engine.ts';
-import { booleanOf, countOf, type JsonObject, known, objectOf, stringsIn, textOf } from './json-value.ts';
+import { booleanOf, countOf, type JsonObject, known, objectOf, stringsIn, textOf } from '../wire/json-value.ts';
 import { openai } from './openai.ts';
 import { type Card, cardsFrom, healthByStatus, loadFrom, objectFrom, pageOf } from './probe-answers.ts';
 import { readSamples } from './prometheus.ts';

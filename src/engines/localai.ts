@@ -2,7 +2,7 @@
 // context length.
 import type { Capabilities } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, Health, ProbeAnswer } from './engine.ts';
-import { type JsonObject, known, stringsIn } from './json-value.ts';
+import { type JsonObject, known, stringsIn } from '../wire/json-value.ts';
 import { openai } from './openai.ts';
 import { cardsFrom, healthByStatus, objectFrom } from './probe-answers.ts';
 

@@ -1,7 +1,7 @@
 // Ollama: many models, loaded when asked for. Facts: ollama/ollama at fb30760996 (v0.33). It tells no load: `/api/ps` is residency only.
 import type { Capabilities } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, ProbeAnswer } from './engine.ts';
-import { countOf, type JsonObject, known, objectsIn, stringsIn, textOf } from './json-value.ts';
+import { countOf, type JsonObject, known, objectsIn, stringsIn, textOf } from '../wire/json-value.ts';
 import { openai } from './openai.ts';
 import { cardsFrom, healthByStatus, objectFrom } from './probe-answers.ts';
 

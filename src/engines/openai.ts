@@ -2,7 +2,7 @@
 // A Switchyard in front of a fleet of its own is such a server, and its extra fields in `/v1/models` are read.
 import { type Capabilities, capabilityNames, endpointNames, type EndpointName } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, Health, ProbeAnswer } from './engine.ts';
-import { booleanOf, countOf, type JsonObject, known, objectOf } from './json-value.ts';
+import { booleanOf, countOf, type JsonObject, known, objectOf } from '../wire/json-value.ts';
 import { judgeReply } from './judge-reply.ts';
 import { type Card, cardsFrom, healthByStatus } from './probe-answers.ts';
 import { readEvent } from './stream-reader.ts';

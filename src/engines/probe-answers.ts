@@ -2,7 +2,7 @@
 import type { Health, LoadReading, ProbeAnswer } from './engine.ts';
 import { readError } from './backend-error.ts';
 import { isLoading } from './error-phrases.ts';
-import { type JsonObject, objectOf, objectsIn, parseJson, textOf } from './json-value.ts';
+import { type JsonObject, objectOf, objectsIn, parseJson, textOf } from '../wire/json-value.ts';
 import { mean, type Sample, sum } from './prometheus.ts';
 
 type Answer = ProbeAnswer | undefined;

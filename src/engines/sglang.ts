@@ -1,7 +1,7 @@
 // SGLang: one model and its LoRA adapters; takes any model name. Facts: sgl-project/sglang, main at 1e10ec93b3.
 import type { Capabilities } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, Health, LoadReading, ProbeAnswer } from './engine.ts';
-import { amountOf, booleanOf, countOf, type JsonObject, known, objectsIn, textOf } from './json-value.ts';
+import { amountOf, booleanOf, countOf, type JsonObject, known, objectsIn, textOf } from '../wire/json-value.ts';
 import { openai } from './openai.ts';
 import { type Card, cardsFrom, healthByStatus, loadFrom, loadReading, objectFrom, pageOf } from './probe-answers.ts';
 import { readSamples, type Sample } from './prometheus.ts';

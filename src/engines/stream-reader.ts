@@ -2,7 +2,7 @@
 // what the fields mean.
 import { errorIn } from './backend-error.ts';
 import type { EventReading } from './engine.ts';
-import { isObject, known, parseJson } from './json-value.ts';
+import { isObject, known, parseJson } from '../wire/json-value.ts';
 import { judgeErrorWithin } from './judge-reply.ts';
 import { readUsage } from './usage.ts';
 

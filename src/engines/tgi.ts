@@ -1,6 +1,6 @@
 // Hugging Face TGI: one model, no embeddings; takes any model name. Facts: huggingface/text-generation-inference, main at db931fcf42.
 import type { DiscoveredModel, Engine, LoadReading, ProbeAnswer } from './engine.ts';
-import { countOf, known, textOf } from './json-value.ts';
+import { countOf, known, textOf } from '../wire/json-value.ts';
 import { openai } from './openai.ts';
 import { cardsFrom, healthByStatus, loadReading, objectFrom, pageOf } from './probe-answers.ts';
 import { readSamples, sum } from './prometheus.ts';

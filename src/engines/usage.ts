@@ -1,6 +1,6 @@
 // What a reply says it has cost, in tokens.
 import type { Usage } from './engine.ts';
-import { amountOf, type JsonObject, known, objectOf } from './json-value.ts';
+import { amountOf, type JsonObject, known, objectOf } from '../wire/json-value.ts';
 
 /** The `usage` of a chunk or of a plain reply; embeddings have no completion tokens. */
 export function readUsage(reply: JsonObject): Usage | undefined {

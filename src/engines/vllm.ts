@@ -1,7 +1,7 @@
 // vLLM: one model, its aliases and LoRA adapters. Facts: vllm-project/vllm, main at 017e9f4448.
 import type { Capabilities } from '../fleet/capabilities.ts';
 import type { DiscoveredModel, Engine, Health, LoadReading, ProbeAnswer } from './engine.ts';
-import { countOf, known, objectOf, textOf } from './json-value.ts';
+import { countOf, known, objectOf, textOf } from '../wire/json-value.ts';
 import { openai } from './openai.ts';
 import { cardsFrom, healthByStatus, loadFrom, objectFrom, pageOf } from './probe-answers.ts';
 import { firstOf, readSamples } from './prometheus.ts';

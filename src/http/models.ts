@@ -3,7 +3,7 @@ import { type Caller, mayUse } from '../access/keyring.ts';
 import { GatewayError } from '../errors.ts';
 import { type Capabilities, capabilityNames } from '../fleet/capabilities.ts';
 import type { Model } from '../fleet/catalogue.ts';
-import type { Snapshot } from '../routing/snapshot.ts';
+import { canonicalName, type Snapshot } from '../routing/snapshot.ts';
 
 /** An entry as OpenAI's clients expect it, with what the fleet knows in extra fields. */
 export interface ModelEntry {
@@ -34,9 +34,7 @@ export function listModels(
 
 /** @throws GatewayError `forbidden`, `model_not_found` */
 export function findModel(snapshot: Snapshot, caller: Caller, id: string, createdSeconds: number): ModelEntry {
-  const name = snapshot.catalogue.aliases.get(id) ?? id;
-  if (name.length <= 512 && !mayUse(caller, name))
-    throw new GatewayError('forbidden', `This API key may not use the model "${name}".`);
+  const name = canonicalName(snapshot, id, caller);
   const model = snapshot.catalogue.models.get(name);
   if (model === undefined)
     throw new GatewayError(

@@ -1,6 +1,7 @@
 // A reply that is no event stream: held up to 1 MiB and judged whole, then handed on; a longer one commits there.
 import type { HeaderMap } from '../engines/engine.ts';
 import { readUsage } from '../engines/usage.ts';
+import { type JsonObject, objectOf, parseJson } from '../wire/json-value.ts';
 import { MemberRenamer } from '../wire/rename-member.ts';
 import type { Attempt, Relay } from './attempt.ts';
 import { type AttemptFailure, broken, passedHeaders, replied } from './failures.ts';
@@ -86,11 +87,6 @@ export class PlainRelay implements Relay {
   }
 }
 
-function parseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
+function parseObject(body: Buffer): JsonObject | undefined {
+  return objectOf(parseJson(body.toString('utf8')));
 }

@@ -73,6 +73,17 @@ export interface Ask {
   readonly nowMs: number;
 }
 
+/**
+ * The canonical name behind any name a caller may use.
+ * @throws GatewayError `forbidden` for what this key may not use, whether or not it exists; `model_not_found`
+ */
+export function canonicalName({ catalogue }: Snapshot, asked: string, caller: Caller): string {
+  const name = catalogue.aliases.get(asked) ?? asked;
+  if (name.length > maxNameLength) throw new GatewayError('model_not_found', 'No model has a name this long.');
+  if (!mayUse(caller, name)) throw new GatewayError('forbidden', `This API key may not use the model "${name}".`);
+  return name;
+}
+
 /** Longer than any model name, and short enough for globs to be cheap on. */
 const maxNameLength = 512;
 
@@ -82,11 +93,7 @@ const maxNameLength = 512;
  * being discovered, `unsupported` when every member is known not to be able to do what is needed.
  */
 export function resolve(snapshot: Snapshot, { request, caller, nowMs }: Ask): Target {
-  const name = snapshot.catalogue.aliases.get(request.model) ?? request.model;
-  if (name.length > maxNameLength) throw new GatewayError('model_not_found', 'No model has a name this long.');
-  if (!mayUse(caller, name)) {
-    throw new GatewayError('forbidden', `This API key may not use the model "${name}".`);
-  }
+  const name = canonicalName(snapshot, request.model, caller);
   const target = snapshot.targets.get(name);
   if (target === undefined) throw unknownModel(name, snapshot.pending);
   const lacks = (candidate: Candidate) => request.needs.filter((need) => knownUnable(candidate, need, nowMs));

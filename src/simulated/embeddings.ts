@@ -1,12 +1,13 @@
 // Unit vectors made from a hash of the input: equal inputs get equal vectors, and nearness means nothing.
+import type { JsonObject } from '../wire/json-value.ts';
 import { createHash } from 'node:crypto';
-import { type Fields, refuse, type Refusal, tokensIn } from './fields.ts';
+import { refuse, type Refusal, tokensIn } from './fields.ts';
 
 const usualDimensions = 384;
 const mostDimensions = 4096;
 const mostInputs = 2048;
 
-export function embed(body: Fields, model: string): Fields | Refusal {
+export function embed(body: JsonObject, model: string): JsonObject | Refusal {
   const { input, dimensions = usualDimensions, encoding_format: encoding } = body;
   const inputs = inputsOf(input);
   if (inputs === undefined) {

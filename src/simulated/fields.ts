@@ -1,10 +1,5 @@
 // Reading JSON whose shape is not known yet, and the answer for a request that can't be served.
-
-export type Fields = Readonly<Record<string, unknown>>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import { isObject } from '../wire/json-value.ts';
 
 /** An answer in OpenAI's error shape instead of what was asked for. */
 export interface Refusal {
@@ -27,7 +22,7 @@ export function refuse(status: number, message: string, about: { param?: string;
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(textOf).join(' ').trim();
-  return isFields(value) ? textOf(value['content'] ?? value['text']) : '';
+  return isObject(value) ? textOf(value['content'] ?? value['text']) : '';
 }
 
 /** A token is about four characters; never none. */

@@ -1,10 +1,10 @@
 // Plays a turn in time: the first token after a while, the others at a steady rate. Ends at once when `signal` aborts.
+import type { JsonObject } from '../wire/json-value.ts';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { chunksOf, plainAnswer, type Stamp } from './chunks.ts';
-import type { Fields } from './fields.ts';
 import type { Turn } from './turn.ts';
 
 export interface Pace {
@@ -28,7 +28,7 @@ export async function play(turn: Turn, response: ServerResponse, pace: Pace, sig
 }
 
 /** For a body that is known whole. */
-export function sendJson(response: ServerResponse, status: number, body: Fields): void {
+export function sendJson(response: ServerResponse, status: number, body: JsonObject): void {
   const text = Buffer.from(JSON.stringify(body));
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': text.length });
   response.end(text);
@@ -52,7 +52,7 @@ async function stream(response: ServerResponse, { turn, stamp, until, signal }: 
   response.write(closing.map(frame).join(''));
 }
 
-function frame(body: Fields): string {
+function frame(body: JsonObject): string {
   return `data: ${JSON.stringify(body)}\n\n`;
 }
 

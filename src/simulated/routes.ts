@@ -1,6 +1,7 @@
 // What the simulated server answers to a whole request: JSON at once, or a turn that is played in time. Pure.
+import { isObject, type JsonObject } from '../wire/json-value.ts';
 import { embed } from './embeddings.ts';
-import { type Fields, isFields, refuse, type Refusal } from './fields.ts';
+import { refuse, type Refusal } from './fields.ts';
 import { readChat, readCompletion, type Turn } from './turn.ts';
 
 export interface Identity {
@@ -10,9 +11,9 @@ export interface Identity {
   readonly startedAt: number;
 }
 
-export type Outcome = { readonly kind: 'json'; readonly body: Fields } | Turn | Refusal;
+export type Outcome = { readonly kind: 'json'; readonly body: JsonObject } | Turn | Refusal;
 
-type Reader = (body: Fields, model: string, name: string) => Outcome;
+type Reader = (body: JsonObject, model: string, name: string) => Outcome;
 
 const posts: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['/v1/chat/completions', readChat],
@@ -20,7 +21,7 @@ const posts: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['/v1/embeddings', (body, model) => jsonOr(embed(body, model))],
 ]);
 
-const gets: ReadonlyMap<string, (identity: Identity) => Fields> = new Map([
+const gets: ReadonlyMap<string, (identity: Identity) => JsonObject> = new Map([
   ['/health', () => ({ status: 'ok' })],
   ['/v1/models', listModels],
 ]);
@@ -43,24 +44,24 @@ function readPost(read: Reader, body: Buffer, { name, models }: Identity): Outco
   return refuse(404, `The model '${model}' does not exist.`, { param: 'model', code: 'model_not_found' });
 }
 
-function parse(body: Buffer): Fields | undefined {
+function parse(body: Buffer): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(body.toString());
-    return isFields(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function jsonOr(result: Fields | Refusal): Outcome {
+function jsonOr(result: JsonObject | Refusal): Outcome {
   return isRefusal(result) ? result : { kind: 'json', body: result };
 }
 
-function isRefusal(result: Fields | Refusal): result is Refusal {
+function isRefusal(result: JsonObject | Refusal): result is Refusal {
   return result['kind'] === 'refusal';
 }
 
-function listModels({ models, startedAt }: Identity): Fields {
+function listModels({ models, startedAt }: Identity): JsonObject {
   const data = models.map((id) => ({
     id,
     object: 'model',

@@ -1,26 +1,26 @@
 // The smallest value that fits a JSON Schema's shape: types, required properties, enums, references. It does not try
 // patterns, formats or numeric steps, and stops at a depth instead of unfolding a recursive schema for ever.
-import { type Fields, isFields } from './fields.ts';
+import { isObject, type JsonObject } from '../wire/json-value.ts';
 
 const deepest = 12;
 
 export function valueFor(schema: unknown): unknown {
-  return build(schema, isFields(schema) ? schema : {}, 0);
+  return build(schema, isObject(schema) ? schema : {}, 0);
 }
 
-function build(schema: unknown, root: Fields, depth: number): unknown {
-  if (!isFields(schema) || depth > deepest) return null;
+function build(schema: unknown, root: JsonObject, depth: number): unknown {
+  if (!isObject(schema) || depth > deepest) return null;
   if ('const' in schema) return schema['const'];
   const { enum: choices, $ref: reference, anyOf, oneOf, allOf } = schema;
   if (Array.isArray(choices)) return choices[0];
   if (typeof reference === 'string') return build(resolve(reference, root), root, depth + 1);
   const alternatives = Array.isArray(anyOf) ? anyOf : oneOf;
   if (Array.isArray(alternatives)) return build(alternatives[0], root, depth + 1);
-  if (Array.isArray(allOf)) return build(Object.assign({}, ...allOf.filter(isFields)), root, depth + 1);
+  if (Array.isArray(allOf)) return build(Object.assign({}, ...allOf.filter(isObject)), root, depth + 1);
   return ofType(schema, root, depth);
 }
 
-function ofType(schema: Fields, root: Fields, depth: number): unknown {
+function ofType(schema: JsonObject, root: JsonObject, depth: number): unknown {
   const { type, properties, items, minItems, minLength, minimum } = schema;
   switch (Array.isArray(type) ? type[0] : type) {
     case 'array':
@@ -35,21 +35,21 @@ function ofType(schema: Fields, root: Fields, depth: number): unknown {
     case 'null':
       return null;
     default:
-      return isFields(properties) || type === 'object' ? objectFor(schema, root, depth) : 'simulated';
+      return isObject(properties) || type === 'object' ? objectFor(schema, root, depth) : 'simulated';
   }
 }
 
-function objectFor({ properties, required }: Fields, root: Fields, depth: number): Fields {
-  const known = isFields(properties) ? properties : {};
+function objectFor({ properties, required }: JsonObject, root: JsonObject, depth: number): JsonObject {
+  const known = isObject(properties) ? properties : {};
   const names = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : Object.keys(known);
   return Object.fromEntries(names.map((name) => [name, build(known[name], root, depth + 1)]));
 }
 
 /** References within the schema only: `#/$defs/Name`. */
-function resolve(reference: string, root: Fields): unknown {
+function resolve(reference: string, root: JsonObject): unknown {
   if (reference === '#') return root;
   let at: unknown = root;
-  for (const step of reference.replace(/^#\//, '').split('/')) at = isFields(at) ? at[step] : undefined;
+  for (const step of reference.replace(/^#\//, '').split('/')) at = isObject(at) ? at[step] : undefined;
   return at;
 }
 

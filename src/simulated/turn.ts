@@ -1,5 +1,6 @@
 // What a simulated model "says" to a chat or completion request. Pure: no model, no time, no sockets.
-import { type Fields, isFields, refuse, type Refusal, textOf, tokensIn } from './fields.ts';
+import { isObject, type JsonObject } from '../wire/json-value.ts';
+import { refuse, type Refusal, textOf, tokensIn } from './fields.ts';
 import { valueFor } from './schema-value.ts';
 
 export interface Turn {
@@ -18,7 +19,7 @@ export interface Turn {
 
 const longestEcho = 200;
 
-export function readChat(body: Fields, model: string, name: string): Turn | Refusal {
+export function readChat(body: JsonObject, model: string, name: string): Turn | Refusal {
   const { messages, tools, tool_choice: choice, response_format: format } = body;
   if (!Array.isArray(messages) || messages.length === 0) {
     return refuse(400, "'messages' must be a list with at least one message.", { param: 'messages' });
@@ -28,14 +29,14 @@ export function readChat(body: Fields, model: string, name: string): Turn | Refu
   if (call?.kind === 'refusal') return call;
   const spoken = JSON.stringify(call === undefined ? structured(format) : valueFor(call.parameters));
   const text =
-    spoken ?? sentence(name, textOf(messages.findLast((entry) => isFields(entry) && entry['role'] === 'user')));
+    spoken ?? sentence(name, textOf(messages.findLast((entry) => isObject(entry) && entry['role'] === 'user')));
   const turn = turnFor(body, { chat: true, model, text, prompt });
   return call === undefined
     ? turn
     : { ...turn, tool: call.name, finish: turn.finish === 'stop' ? 'tool_calls' : turn.finish };
 }
 
-export function readCompletion(body: Fields, model: string, name: string): Turn | Refusal {
+export function readCompletion(body: JsonObject, model: string, name: string): Turn | Refusal {
   const { prompt } = body;
   if (typeof prompt !== 'string' && !Array.isArray(prompt)) {
     return refuse(400, "'prompt' must be a text, a list of texts or a list of tokens.", { param: 'prompt' });
@@ -45,7 +46,7 @@ export function readCompletion(body: Fields, model: string, name: string): Turn 
 }
 
 function turnFor(
-  { max_completion_tokens: newer, max_tokens: older, stream, stream_options: options }: Fields,
+  { max_completion_tokens: newer, max_tokens: older, stream, stream_options: options }: JsonObject,
   {
     chat,
     model,
@@ -64,7 +65,7 @@ function turnFor(
     finish: whole.length > most ? 'length' : 'stop',
     promptTokens: tokensIn(prompt),
     stream: stream === true,
-    includeUsage: isFields(options) && options['include_usage'] === true,
+    includeUsage: isObject(options) && options['include_usage'] === true,
   };
 }
 
@@ -75,22 +76,22 @@ function sentence(name: string, prompt: string): string {
 
 /** Undefined: plain text was asked for. */
 function structured(format: unknown): unknown {
-  if (!isFields(format)) return undefined;
+  if (!isObject(format)) return undefined;
   if (format['type'] === 'json_object') return { simulated: true };
   if (format['type'] !== 'json_schema') return undefined;
   const { json_schema: wrapper } = format;
-  return valueFor(isFields(wrapper) ? wrapper['schema'] : undefined);
+  return valueFor(isObject(wrapper) ? wrapper['schema'] : undefined);
 }
 
 type Call = { readonly kind: 'call'; readonly name: string; readonly parameters: unknown };
 
 /** Only a choice that insists gets a call: `auto` is a model's decision, and there is none here. */
 function chosenTool(tools: unknown, choice: unknown): Call | Refusal | undefined {
-  if (choice !== 'required' && !isFields(choice)) return undefined;
-  const functions = (Array.isArray(tools) ? tools : []).map((tool) => (isFields(tool) ? tool['function'] : undefined));
-  const wanted = isFields(choice) && isFields(choice['function']) ? choice['function']['name'] : undefined;
-  const found = functions.find((entry) => isFields(entry) && (choice === 'required' || entry['name'] === wanted));
-  if (!isFields(found) || typeof found['name'] !== 'string') {
+  if (choice !== 'required' && !isObject(choice)) return undefined;
+  const functions = (Array.isArray(tools) ? tools : []).map((tool) => (isObject(tool) ? tool['function'] : undefined));
+  const wanted = isObject(choice) && isObject(choice['function']) ? choice['function']['name'] : undefined;
+  const found = functions.find((entry) => isObject(entry) && (choice === 'required' || entry['name'] === wanted));
+  if (!isObject(found) || typeof found['name'] !== 'string') {
     return refuse(400, "'tool_choice' names a function that is not in 'tools'.", { param: 'tool_choice' });
   }
   return { kind: 'call', name: found['name'], parameters: found['parameters'] ?? { type: 'object' } };

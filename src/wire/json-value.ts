@@ -1,4 +1,4 @@
-// Reads values a backend sent. All of them are `unknown` until checked here, and nothing here throws.
+// Reads JSON of unknown shape, from backends and from callers: `unknown` until checked here. Nothing here throws.
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
