@@ -24,7 +24,12 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
         forwardHeaders: server?.forward_headers,
       }),
     },
-    auth: { mode: credentials.mode, keys: decodeKeys(file.auth?.keys ?? [], credentials) },
+    auth: {
+      mode: credentials.mode,
+      keys: decodeKeys(file.auth?.keys ?? [], credentials),
+      tenants: new Map(),
+      maxReservedOutputTokens: defaults.maxReservedOutputTokensDefault,
+    },
     backends: file.backends.map((entry, index) =>
       decodeBackend(entry, file.defaults ?? {}, credentials.bearers[index]),
     ),

@@ -15,6 +15,7 @@ export const serverDefaults: ServerSettings = {
   drainDelayMs: 5_000,
   drainTimeoutMs: 300_000,
   forwardHeaders: [],
+  rateLimitHeaders: 'openai',
 };
 
 export const timeoutDefaults: Timeouts = {
@@ -43,6 +44,8 @@ export const simulateDefaults: SimulateSettings = {
   firstTokenMs: 200,
   tokensPerSecond: 30,
 };
+
+export const maxReservedOutputTokensDefault = 4_096;
 
 export const policyDefault = 'least-connections';
 

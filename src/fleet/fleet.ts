@@ -11,6 +11,8 @@ export interface Fleet {
   readonly models: ReadonlyMap<string, ModelSettings>;
   readonly routing: RoutingSettings;
   readonly logging: LoggingSettings;
+  /** What replicas share; absent: there is one replica, and everything stays in memory. */
+  readonly sharedState?: SharedStateSettings;
 }
 
 export interface ServerSettings {
@@ -22,6 +24,8 @@ export interface ServerSettings {
   readonly drainTimeoutMs: number;
   /** Request headers passed on beside the built-in allow-list; lower case. */
   readonly forwardHeaders: readonly string[];
+  /** In which words answers tell what is left of the limits. */
+  readonly rateLimitHeaders: 'openai' | 'ietf' | 'both';
 }
 
 export interface Address {
@@ -34,6 +38,32 @@ export interface Address {
 export interface AuthSettings {
   readonly mode: 'none' | 'keys';
   readonly keys: readonly ApiKey[];
+  /** By the name of the tenant, `default` (API_KEYS) and `anonymous` (no authentication) included. */
+  readonly tenants: ReadonlyMap<string, TenantSettings>;
+  /** Most output tokens taken from an allowance before an answer; what it really cost is booked at its end. */
+  readonly maxReservedOutputTokens: number;
+}
+
+export interface TenantSettings {
+  /** For all its keys together. */
+  readonly limits?: Limits;
+  /** By canonical model name; for this tenant they stand in for the limits of the model. */
+  readonly modelLimits: ReadonlyMap<string, Limits>;
+}
+
+/** What may be used in a time; absent means no bound. Every field > 0. */
+export interface Limits {
+  readonly requestsPerMinute?: number;
+  /** Input and output together. */
+  readonly tokensPerMinute?: number;
+  readonly inputTokensPerMinute?: number;
+  readonly outputTokensPerMinute?: number;
+  readonly requestsPerDay?: number;
+  readonly tokensPerDay?: number;
+  /** Requests at the same time. */
+  readonly concurrent?: number;
+  /** How much of a minute's allowance may be used at once; absent: all of it. */
+  readonly burst?: { readonly requests?: number; readonly tokens?: number };
 }
 
 export interface ApiKey {
@@ -44,6 +74,8 @@ export interface ApiKey {
   readonly models?: readonly string[];
   /** Unix milliseconds after which the key no longer counts. */
   readonly expiresAtMs?: number;
+  /** For this key alone, beside those of its tenant. */
+  readonly limits?: Limits;
 }
 
 export interface Backend {
@@ -116,6 +148,8 @@ export interface ModelSettings {
   readonly capabilities?: Capabilities;
   readonly contextTokens?: number;
   readonly timeouts?: Partial<Timeouts>;
+  /** For each tenant by itself. */
+  readonly limits?: Limits;
 }
 
 export interface RoutingSettings {
@@ -129,3 +163,29 @@ export interface LoggingSettings {
   /** Which finished requests get a line. */
   readonly access: 'all' | 'errors' | 'none';
 }
+
+export interface SharedStateSettings {
+  readonly servers: RedisServers;
+  readonly username?: string;
+  readonly password?: string;
+  /** Always 0 in a cluster. */
+  readonly database: number;
+  /** Absent: no TLS. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
+  /** In front of every key; without braces, which would decide about the slot in a cluster. */
+  readonly prefix: string;
+  /** What limits are worth while Redis does not answer: a share of each per replica, nothing, or a refusal. */
+  readonly onFailure: 'local' | 'open' | 'closed';
+}
+
+export type RedisServers =
+  | { readonly kind: 'single'; readonly address: Address }
+  | {
+      readonly kind: 'sentinel';
+      /** The name the sentinels know the primary by. */
+      readonly primary: string;
+      readonly sentinels: readonly Address[];
+      readonly username?: string;
+      readonly password?: string;
+    }
+  | { readonly kind: 'cluster'; readonly nodes: readonly Address[] };

@@ -1,6 +1,13 @@
 // Fleets for tests: every field has its default, and a test says only what it is about.
 import { circuitDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
-import type { Backend, Fleet, ModelSettings, Timeouts } from '../../src/fleet/fleet.ts';
+import type {
+  AuthSettings,
+  Backend,
+  Fleet,
+  ModelSettings,
+  SharedStateSettings,
+  Timeouts,
+} from '../../src/fleet/fleet.ts';
 
 export const timeouts: Timeouts = timeoutDefaults;
 
@@ -24,11 +31,16 @@ export function aModel(overrides: Partial<ModelSettings> = {}): ModelSettings {
   return { aliases: [], backendNames: new Map(), ...overrides };
 }
 
+export function anAuth(overrides: Partial<AuthSettings> = {}): AuthSettings {
+  return { mode: 'none', keys: [], tenants: new Map(), maxReservedOutputTokens: 4096, ...overrides };
+}
+
 export interface FleetWishes {
   readonly backends?: readonly Partial<Backend>[];
   readonly models?: Readonly<Record<string, Partial<ModelSettings>>>;
   readonly server?: Partial<Fleet['server']>;
-  readonly auth?: Fleet['auth'];
+  readonly auth?: Partial<AuthSettings>;
+  readonly sharedState?: SharedStateSettings;
   readonly policy?: string;
 }
 
@@ -41,12 +53,14 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
       drainDelayMs: 0,
       drainTimeoutMs: 300_000,
       forwardHeaders: [],
+      rateLimitHeaders: 'openai',
       ...wishes.server,
     },
-    auth: wishes.auth ?? { mode: 'none', keys: [] },
+    auth: anAuth(wishes.auth),
     backends: (wishes.backends ?? [{}]).map(aBackend),
     models: new Map(Object.entries(wishes.models ?? {}).map(([name, model]) => [name, aModel(model)])),
     routing: { policy: wishes.policy ?? 'least-connections' },
     logging: { level: 'silent', format: 'json', access: 'all' },
+    ...(wishes.sharedState === undefined ? {} : { sharedState: wishes.sharedState }),
   };
 }

@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { anAuth } from '../../support/a-fleet.ts';
 import { createKeyring, matchesGlob, mayUse } from '../../../src/access/keyring.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 describe('the keyring', () => {
-  const keyring = createKeyring({
-    mode: 'keys',
-    keys: [
-      { tenant: 'a', sha256: sha256('one') },
-      { tenant: 'a', sha256: sha256('two'), expiresAtMs: 1_000 },
-      { tenant: 'b', sha256: sha256('three'), models: ['llama-*', 'bge'] },
-    ],
-  });
+  const keyring = createKeyring(
+    anAuth({
+      mode: 'keys',
+      keys: [
+        { tenant: 'a', sha256: sha256('one') },
+        { tenant: 'a', sha256: sha256('two'), expiresAtMs: 1_000 },
+        { tenant: 'b', sha256: sha256('three'), models: ['llama-*', 'bge'] },
+      ],
+    }),
+  );
 
   it('finds the caller behind a key, several keys to a tenant', () => {
     expect([keyring.find('one', 0)?.tenant, keyring.find('two', 0)?.tenant, keyring.find('three', 0)?.tenant]).toEqual([
@@ -43,7 +46,7 @@ describe('the keyring', () => {
   });
 
   it('without authentication is open to everybody', () => {
-    expect(createKeyring({ mode: 'none', keys: [] }).find(undefined, 0)).toEqual({
+    expect(createKeyring(anAuth()).find(undefined, 0)).toEqual({
       tenant: 'anonymous',
       models: undefined,
     });
