@@ -16,6 +16,14 @@ export function parseListen(text: string): Parsed<Address> {
   return port > 65_535 ? { problem: 'a port above 65535', hint } : { value: { host, port } };
 }
 
+/** `10.0.0.1:6379`, `[::1]:6379`: a server to connect to. */
+export function parseServer(text: string): Parsed<Address> {
+  const parsed = parseListen(text);
+  const hint = 'write HOST:PORT, such as 10.0.0.1:6379 or [::1]:6379';
+  if ('problem' in parsed) return { problem: parsed.problem, hint };
+  return parsed.value.port === 0 ? { problem: 'port 0', hint } : parsed;
+}
+
 /** As a backend is called: `http://host:port` with an optional path, no slash at its end, and no `/v1`, which paths bring. */
 export function parseBackendUrl(text: string): Parsed<string> {
   const hint = 'write http://HOST:PORT';

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type Place, type Report, nowhere } from './diagnostics.ts';
 import type { Env } from './interpolate.ts';
-import { type ReadFile, readSecret } from './secrets.ts';
+import { type RedisSecrets, readRedisSecrets } from './redis-secrets.ts';
+import { createSecretReader, type SecretSources } from './secret-reader.ts';
 import { child, itemsAt, placeOf, textAt, type Tree } from './tree.ts';
 
 export interface Credentials {
@@ -13,55 +14,41 @@ export interface Credentials {
   readonly envKeyHashes: readonly string[];
   /** By index in `backends`. */
   readonly bearers: readonly (string | undefined)[];
+  readonly redis: RedisSecrets;
   /** Contents of the files read, for the hash of the fleet. */
   readonly contents: readonly Buffer[];
 }
 
-export interface CredentialSources {
-  readonly path: string;
+export interface CredentialSources extends SecretSources {
   readonly env: Env;
-  readonly readFile?: ReadFile;
 }
 
 export function readCredentials(root: Tree, sources: CredentialSources, report: Report): Credentials {
-  const contents: Buffer[] = [];
-  const read = (node: Tree | undefined): string | undefined => {
-    const path = textAt(node);
-    if (node === undefined || path === undefined) return undefined;
-    const found = readSecret(path, sources.path, sources.readFile);
-    if ('problem' in found) {
-      report.error(node.place, found.problem, found.hint);
-      return undefined;
-    }
-    if (found.warning !== undefined) report.warning(node.place, found.warning, 'chmod 640');
-    contents.push(found.bytes);
-    return found.secret;
-  };
-  const written = (node: Tree | undefined): string | undefined => {
-    const text = textAt(node);
-    if (node?.kind === 'scalar' && text !== undefined && !node.fromEnv) {
-      const name = node.place.path.endsWith('bearer') ? 'bearer' : 'key';
-      report.warning(node.place, 'a secret written into the fleet file', `use \${VAR} or ${name}_file`);
-    }
-    return text;
-  };
+  const secrets = createSecretReader(sources, report);
   const keys = itemsAt(root, 'auth', 'keys');
   const keyHashes = keys.map((entry) => {
     const given = ['key', 'key_file', 'key_sha256'].filter((name) => child(entry, name) !== undefined);
     if (entry.kind === 'map' && given.length === 0)
       report.error(entry.place, 'a key without a key', 'give one of key, key_file, key_sha256');
     if (given.length > 1) report.error(entry.place, `${given.join(' and ')} exclude each other`, 'give one of them');
-    const key = written(child(entry, 'key')) ?? read(child(entry, 'key_file'));
+    const key = secrets.written(child(entry, 'key')) ?? secrets.inFile(child(entry, 'key_file'));
     return key === undefined ? textAt(entry, 'key_sha256')?.toLowerCase() : sha256(key);
   });
   const bearers = itemsAt(root, 'backends').map((entry) => {
     const [bearer, file] = [child(entry, 'auth', 'bearer'), child(entry, 'auth', 'bearer_file')];
     if (bearer && file) report.error(file.place, 'bearer and bearer_file exclude each other', 'give one of them');
-    return written(bearer) ?? read(file);
+    return secrets.written(bearer) ?? secrets.inFile(file);
   });
   const envKeyHashes = readApiKeys(sources.env, report);
   const mode = textAt(root, 'auth', 'mode') ?? (keys.length > 0 || envKeyHashes.length > 0 ? 'keys' : 'none');
-  const credentials = { mode: mode === 'none' ? mode : 'keys', keyHashes, envKeyHashes, bearers, contents } as const;
+  const credentials: Credentials = {
+    mode: mode === 'none' ? mode : 'keys',
+    keyHashes,
+    envKeyHashes,
+    bearers,
+    redis: readRedisSecrets(root, secrets, report),
+    contents: secrets.contents(),
+  };
   checkMode(root, { credentials, env: sources.env }, report);
   checkDuplicates(keys, credentials, report);
   return credentials;

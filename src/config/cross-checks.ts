@@ -2,6 +2,9 @@
 // what cannot be read is left out of the comparison.
 import type { Address } from '../fleet/fleet.ts';
 import { hostAndPort, isLoopback, parseBackendUrl, reaches } from './addresses.ts';
+import { checkLimits } from './check-limits.ts';
+import { checkSharedState } from './check-shared-state.ts';
+import { checkExpiry, checkTenants } from './check-tenants.ts';
 import type { Credentials } from './credentials.ts';
 import { serverDefaults, timeoutDefaults } from './defaults.ts';
 import type { Report } from './diagnostics.ts';
@@ -11,10 +14,11 @@ import { parseDuration } from './units.ts';
 export interface Effective {
   /** After flags and environment; absent when it could not be read. */
   readonly listen: Address | undefined;
-  readonly auth: Pick<Credentials, 'mode'>;
+  readonly auth: Pick<Credentials, 'mode' | 'envKeyHashes'>;
+  readonly nowMs: number;
 }
 
-export function crossCheck(root: Tree, { listen, auth }: Effective, report: Report): void {
+export function crossCheck(root: Tree, { listen, auth, nowMs }: Effective, report: Report): void {
   const backends = itemsAt(root, 'backends');
   for (const backend of backends) if (backend.kind === 'map') checkEngine(backend, report);
   checkNames(backends, report);
@@ -22,6 +26,10 @@ export function crossCheck(root: Tree, { listen, auth }: Effective, report: Repo
   checkAliases(root, backends, report);
   checkBackendNames(root, backends, report);
   checkTimes(root, backends, report);
+  checkLimits(root, report);
+  checkTenants(root, auth, report);
+  checkExpiry(root, nowMs, report);
+  checkSharedState(root, report);
   if (listen && auth.mode === 'none' && !isLoopback(listen.host)) {
     const at = child(root, 'server', 'listen') ?? root;
     report.warning(

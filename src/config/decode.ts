@@ -3,8 +3,11 @@ import type { ApiKey, Backend, Fleet, ModelSettings, Timeouts } from '../fleet/f
 import type { Capabilities } from '../fleet/capabilities.ts';
 import { hostAndPort } from './addresses.ts';
 import type { Credentials } from './credentials.ts';
+import { decodeLimits, decodeTenants } from './decode-limits.ts';
+import { decodeSharedState } from './decode-shared-state.ts';
 import * as defaults from './defaults.ts';
 import { deepFreeze } from './freeze.ts';
+import { present } from './present.ts';
 import type { BackendEntry, FleetFile, KeyEntry, ModelEntry, TimeoutsEntry } from './schema.ts';
 
 /** Flags and environment, which win over the file. */
@@ -22,13 +25,14 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
         drainDelayMs: server?.drain_delay,
         drainTimeoutMs: server?.drain_timeout,
         forwardHeaders: server?.forward_headers,
+        rateLimitHeaders: server?.rate_limit_headers,
       }),
     },
     auth: {
       mode: credentials.mode,
       keys: decodeKeys(file.auth?.keys ?? [], credentials),
-      tenants: new Map(),
-      maxReservedOutputTokens: defaults.maxReservedOutputTokensDefault,
+      tenants: decodeTenants(file.auth?.tenants ?? {}),
+      maxReservedOutputTokens: file.auth?.max_reserved_output_tokens ?? defaults.maxReservedOutputTokensDefault,
     },
     backends: file.backends.map((entry, index) =>
       decodeBackend(entry, file.defaults ?? {}, credentials.bearers[index]),
@@ -39,13 +43,16 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
       ...defaults.loggingDefaults,
       ...present({ level: overrides.level ?? logging?.level, format: logging?.format, access: logging?.access }),
     },
+    ...present({ sharedState: file.shared_state && decodeSharedState(file.shared_state, credentials.redis) }),
   });
 }
 
 function decodeKeys(entries: readonly KeyEntry[], { keyHashes, envKeyHashes }: Credentials): readonly ApiKey[] {
-  const ofFile = entries.flatMap(({ tenant, models, expires }, index) => {
+  const ofFile = entries.flatMap(({ tenant, models, expires, limits }, index) => {
     const sha256 = keyHashes[index];
-    return sha256 === undefined ? [] : [{ tenant, sha256, ...present({ models, expiresAtMs: expires }) }];
+    return sha256 === undefined
+      ? []
+      : [{ tenant, sha256, ...present({ models, expiresAtMs: expires, limits: limits && decodeLimits(limits) }) }];
   });
   return [...ofFile, ...envKeyHashes.map((sha256) => ({ tenant: 'default', sha256 }))];
 }
@@ -123,6 +130,7 @@ function decodeModel(entry: ModelEntry): ModelSettings {
       capabilities: entry.capabilities && decodeCapabilities(entry.capabilities),
       contextTokens: entry.context,
       timeouts: entry.timeouts && decodeTimeouts(entry.timeouts),
+      limits: entry.limits && decodeLimits(entry.limits),
     }),
   };
 }
@@ -143,11 +151,4 @@ function decodeCapabilities(entry: NonNullable<ModelEntry['capabilities']>): Cap
 
 function merge<Entry extends object>(shared: Entry | undefined, own: Entry | undefined): Partial<Entry> {
   return { ...shared, ...present(own ?? {}) };
-}
-
-/** Without the fields that are undefined, so that spreading never overwrites with nothing. */
-function present<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  // Object.fromEntries forgets the names; the line above only leaves entries out.
-  return Object.fromEntries(entries) as { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 }

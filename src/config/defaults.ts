@@ -4,6 +4,7 @@ import type {
   LoggingSettings,
   ProbeSettings,
   ServerSettings,
+  SharedStateSettings,
   SimulateSettings,
   Timeouts,
 } from '../fleet/fleet.ts';
@@ -46,6 +47,13 @@ export const simulateDefaults: SimulateSettings = {
 };
 
 export const maxReservedOutputTokensDefault = 4_096;
+
+/** One replica where there is no `shared_state` at all. */
+export const sharedStateDefaults = {
+  database: 0,
+  prefix: 'switchyard:',
+  onFailure: 'local',
+} satisfies Partial<SharedStateSettings>;
 
 export const policyDefault = 'least-connections';
 

@@ -19,11 +19,23 @@ const kinds: Readonly<Record<string, string>> = {
 export function explain(issue: Issue, root: Tree, report: Report): void {
   const found = find(root, issue.path);
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) unknownKey(key, { found, known: keysAt(issue.path) }, report);
+    // An expanded scalar comes as an object of its own, see leaves.ts.
+    if (found.node?.kind === 'scalar') report.error(found.place, ...mismatch('object', found.node));
+    else for (const key of issue.keys) unknownKey(key, { found, known: keysAt(issue.path) }, report);
     return;
   }
   const { node, place } = found;
   if (node?.kind === 'scalar' && node.broken) return;
+  if (issue.code === 'invalid_union') {
+    // A number or a mapping: which of them was meant shows in what stands there.
+    const meant = issue.errors.at(node?.kind === 'map' ? -1 : 0) ?? [];
+    const isNeither = meant.some(
+      (inner) => inner.code === 'invalid_type' && inner.expected === 'number' && inner.path.length === 0,
+    );
+    if (node && isNeither) report.error(place, `expected a number or a mapping, found ${foundKind(node)}`);
+    else for (const inner of meant) explain({ ...inner, path: [...issue.path, ...inner.path] }, root, report);
+    return;
+  }
   if (issue.code === 'invalid_key') {
     report.error(place, issue.issues[0]?.message ?? 'not a valid name');
     return;
@@ -35,11 +47,7 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
 }
 
 function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [message: string, hint?: string] {
-  if (issue.code === 'invalid_type') {
-    const isNumber = node.kind === 'scalar' && typeof node.value === 'number';
-    const said = `expected ${kinds[issue.expected] ?? issue.expected}, found ${foundKind(node)}`;
-    return issue.expected === 'string' && isNumber ? [said, unitHint(node) ?? 'put it in quotes'] : [said];
-  }
+  if (issue.code === 'invalid_type') return mismatch(issue.expected, node);
   if (issue.code === 'invalid_value') return choice(issue.values.map(String), node);
   if (issue.code === 'too_small') {
     if (issue.origin === 'array') return ['needs at least one entry'];
@@ -48,6 +56,13 @@ function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [
   }
   if (issue.code === 'too_big') return [`must be at most ${issue.maximum}`];
   return hint === undefined ? [issue.message] : [issue.message, hint];
+}
+
+function mismatch(expected: string, node: Tree): readonly [message: string, hint?: string] {
+  const isNumber = node.kind === 'scalar' && typeof node.value === 'number';
+  const said = `expected ${kinds[expected] ?? expected}, found ${foundKind(node)}`;
+  if (expected === 'string' && isNumber) return [said, unitHint(node) ?? 'put it in quotes'];
+  return node.place.path === 'shared_state.tls' ? [said, 'write tls: {} for TLS with the CAs of the system'] : [said];
 }
 
 function choice(options: readonly string[], node: Tree): readonly [message: string, hint?: string] {
@@ -92,6 +107,8 @@ function foundKind(node: Tree): string {
 
 function requiredHint(path: string): string | undefined {
   if (path === 'version') return 'write version: 1';
+  if (path === 'shared_state.sentinel.primary') return 'the name the sentinels know it by';
+  if (/\.model_limits[.[]/.test(path)) return 'write {} for no limits, or remove it';
   return path === 'backends' ? 'a list of at least one - url: http://HOST:PORT' : undefined;
 }
 
@@ -108,8 +125,8 @@ function unknownKey(
   const { node, place } = at.found;
   const keyPlace = node?.kind === 'map' ? node.entries.get(key)?.keyPlace : undefined;
   const meant = didYouMean(key, at.known);
-  // Below auth a key may be a secret with its space forgotten; only what resembles a field is shown there.
-  const shown = meant === undefined && /(?:^|\.)auth\b/.test(place.path) ? '' : shownKey(key);
+  // Below these a key may be a secret with its space forgotten; only what resembles a field is shown there.
+  const shown = meant === undefined && /(?:^|\.)(?:auth|shared_state)\b/.test(place.path) ? '' : shownKey(key);
   report.error(
     keyPlace ?? place,
     `unknown key${shown}`,
@@ -154,5 +171,7 @@ function keysAt(path: readonly PropertyKey[]): readonly string[] {
 }
 
 function unwrap(schema: unknown): unknown {
-  return schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema;
+  if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
+  // A number or a mapping: only the mapping has keys.
+  return schema instanceof z.ZodUnion ? schema.options.at(-1) : schema;
 }

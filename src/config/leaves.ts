@@ -14,6 +14,8 @@ function isExpanded(value: unknown): value is Expanded {
   return typeof value === 'object' && value !== null && expandedText in value;
 }
 
+const declaring: ReadonlySet<string> = new Set(['models', 'auth.tenants']);
+
 /** The tree as plain values; what was left empty is undefined. Objects have no prototype, so no key can reach one. */
 export function plain(node: Tree): unknown {
   switch (node.kind) {
@@ -28,9 +30,9 @@ export function plain(node: Tree): unknown {
       const values: Record<string, unknown> = Object.create(null);
       for (const [key, entry] of node.entries) {
         const value = plain(entry.node);
-        // A model's name alone declares it; everywhere else nothing means: left out.
+        // The name of a model or a tenant alone declares it; everywhere else nothing means: left out.
         const isEmpty = value === null || value === undefined;
-        values[key] = isEmpty ? (node.place.path === 'models' ? {} : undefined) : value;
+        values[key] = isEmpty ? (declaring.has(node.place.path) ? {} : undefined) : value;
       }
       return values;
     }

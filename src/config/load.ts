@@ -25,6 +25,8 @@ export interface FleetSource {
   /** Flags; they win over the environment, which wins over the file. */
   readonly listen?: string;
   readonly logLevel?: string;
+  /** Unix milliseconds, against which `expires` of keys is held; left out: now. */
+  readonly nowMs?: number;
   /** For tests; reads the fleet file and `*_file` secrets. */
   readonly readFile?: ReadFile;
 }
@@ -95,7 +97,8 @@ function build(
   for (const issue of parsed.error?.issues ?? []) explain(issue, root, report);
   const overrides = readOverrides(source, report);
   const credentials = readCredentials(root, source, report);
-  crossCheck(root, { listen: overrides.listen ?? listenOf(root), auth: credentials }, report);
+  const { nowMs = Date.now() } = source;
+  crossCheck(root, { listen: overrides.listen ?? listenOf(root), auth: credentials, nowMs }, report);
   if (!parsed.success || report.failed()) return undefined;
   const hash = createHash('sha256').update(text);
   for (const content of credentials.contents) hash.update('\0').update(content);

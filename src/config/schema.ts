@@ -6,40 +6,18 @@ import type { EngineName } from '../engines/index.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { policies } from '../selection/policies/index.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
-import { type Parsed, parseBackendUrl, parseListen } from './addresses.ts';
+import { parseBackendUrl, parseListen } from './addresses.ts';
 import { parseExpiry } from './expiry.ts';
 import { flag, list, number, text } from './leaves.ts';
+import { amount, limits, tenant } from './schema-limits.ts';
+import { sharedState } from './schema-shared-state.ts';
+import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
 import { parseDuration, parseSize } from './units.ts';
 
-// Also a metric label and, for backends, a response header.
-const name = text((schema) =>
-  schema.regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, {
-    error: 'expected a name of at most 128 letters, digits and . _ : / @ - that starts with a letter or digit',
-  }),
-);
 const backendName = name.refine((value) => value !== 'none', { error: 'the name "none" is reserved' });
-const modelName = text((schema) =>
-  schema.regex(/^[^\s\p{Cc}]{1,256}$/u, { error: 'expected a model name of at most 256 characters without spaces' }),
-);
-const secret = text((schema) =>
-  schema.regex(/^[\x21-\x7e]+$/, { error: 'a secret with spaces, control or non-ASCII characters' }),
-);
-const file = text((schema) => schema.min(1));
-
-// Text with a syntax of its own; what comes out is what it means.
-function parsedBy<Value>(parse: (written: string) => Parsed<Value>) {
-  return text().transform((written, context) => {
-    const parsed = parse(written);
-    if ('value' in parsed) return parsed.value;
-    context.addIssue({ code: 'custom', message: parsed.problem, params: { hint: parsed.hint } });
-    return z.NEVER;
-  });
-}
-
 const duration = parsedBy(parseDuration);
 const size = parsedBy(parseSize).refine((bytes) => bytes >= 1024, { error: 'must be at least 1KiB' });
 const positive = duration.refine((ms) => ms >= 1, { error: 'must be at least 1ms' });
-const count = number(z.int().min(1));
 
 const header = text((schema) =>
   schema.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: 'expected the name of a header' }),
@@ -122,6 +100,7 @@ const key = z.strictObject({
   key_sha256: text((schema) => schema.regex(/^[0-9A-Fa-f]{64}$/, { error: 'expected 64 hex digits' })).optional(),
   models: list(text((schema) => schema.min(1))).optional(),
   expires: parsedBy(parseExpiry).optional(),
+  limits: limits.optional(),
 });
 
 const model = z.strictObject({
@@ -130,6 +109,7 @@ const model = z.strictObject({
   capabilities: capabilities.optional(),
   context: count.optional(),
   timeouts: timeouts.optional(),
+  limits: limits.optional(),
 });
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -145,13 +125,22 @@ export const fleetSchema = z.strictObject({
       drain_delay: duration.optional(),
       drain_timeout: duration.optional(),
       forward_headers: list(header).optional(),
+      rate_limit_headers: text(z.enum(['openai', 'ietf', 'both'])).optional(),
     })
     .optional(),
-  auth: z.strictObject({ mode: text(z.enum(['none', 'keys'])).optional(), keys: list(key).optional() }).optional(),
+  auth: z
+    .strictObject({
+      mode: text(z.enum(['none', 'keys'])).optional(),
+      max_reserved_output_tokens: amount.optional(),
+      keys: list(key).optional(),
+      tenants: z.record(name, tenant).optional(),
+    })
+    .optional(),
   defaults: z.strictObject(shared).optional(),
   backends: list(backend).min(1),
   models: z.record(modelName, model).optional(),
   routing: z.strictObject({ policy: text(z.enum(Object.keys(policies))).optional() }).optional(),
+  shared_state: sharedState.optional(),
   logging: z
     .strictObject({
       level: text(z.enum(logLevels)).optional(),

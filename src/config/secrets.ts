@@ -33,27 +33,56 @@ function readRegular(path: string, mostBytes: number): FileContent {
   return readBounded(path, mostBytes);
 }
 
-export type Secret =
-  | { readonly secret: string; readonly bytes: Buffer; readonly warning?: string }
+export type FileText =
+  | { readonly text: string; readonly bytes: Buffer; readonly warning?: string }
   | { readonly problem: string; readonly hint?: string };
 
 /** `path` is taken from the directory of the fleet file. Messages leave it out: it may be a secret in the wrong field. */
-export function readSecret(path: string, fleetPath: string, readFile: ReadFile = readRegular): Secret {
-  let content: FileContent;
+export function readSecret(path: string, fleetPath: string, readFile?: ReadFile): FileText {
+  const content = readBeside(path, fleetPath, readFile);
+  if ('problem' in content) return content;
+  const { bytes, mode } = content;
+  const text = bytes.toString('latin1').replace(/\r?\n$/, '');
+  if (text === '') return { problem: 'this file is empty' };
+  if (!/^[\x21-\x7e]+$/.test(text)) return { problem: 'this file holds spaces, control or non-ASCII characters' };
+  return { text, bytes, ...modeWarning(mode) };
+}
+
+/** Certificates, which anybody may read, or a private key. `path` as in `readSecret`. */
+export function readPem(
+  path: string,
+  { fleetPath, kind }: { readonly fleetPath: string; readonly kind: 'secret' | 'public' },
+  readFile?: ReadFile,
+): FileText {
+  const content = readBeside(path, fleetPath, readFile);
+  if ('problem' in content) return content;
+  const { bytes, mode } = content;
+  const [what, begin] =
+    kind === 'secret'
+      ? ['private key', /^-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/m]
+      : ['certificate', /^-----BEGIN (?:[A-Z0-9]+ )*CERTIFICATE-----/m];
+  const text = bytes.toString('utf8');
+  if (text.trim() === '') return { problem: 'this file is empty' };
+  if (!begin.test(text)) return { problem: `this file holds no ${what} in PEM form` };
+  return { text, bytes, ...(kind === 'secret' ? modeWarning(mode) : {}) };
+}
+
+function readBeside(
+  path: string,
+  fleetPath: string,
+  readFile: ReadFile = readRegular,
+): FileContent | { readonly problem: string; readonly hint?: string } {
   try {
-    content = readFile(resolve(dirname(fleetPath), path), mostSecretBytes);
+    const content = readFile(resolve(dirname(fleetPath), path), mostSecretBytes);
+    return content.bytes.length > mostSecretBytes ? { problem: 'this file is larger than 64 KiB' } : content;
   } catch (thrown) {
     return { problem: `cannot read this file: ${reason(thrown)}`, hint: 'a relative path starts at the fleet file' };
   }
-  const { bytes, mode } = content;
-  const secret = bytes.toString('latin1').replace(/\r?\n$/, '');
-  if (bytes.length > mostSecretBytes) return { problem: 'this file is larger than 64 KiB' };
-  if (secret === '') return { problem: 'this file is empty' };
-  if (!/^[\x21-\x7e]+$/.test(secret)) return { problem: 'this file holds spaces, control or non-ASCII characters' };
+}
+
+function modeWarning(mode: number): { readonly warning?: string } {
   const octal = mode.toString(8).padStart(4, '0');
-  return (mode & ~0o640) === 0
-    ? { secret, bytes }
-    : { secret, bytes, warning: `this file has mode ${octal}, wider than 0640` };
+  return (mode & ~0o640) === 0 ? {} : { warning: `this file has mode ${octal}, wider than 0640` };
 }
 
 /** Why a file could not be read, without its name. */

@@ -27,6 +27,8 @@ describe('keys', () => {
         { tenant: 'default', sha256: sha256('k1') },
         { tenant: 'default', sha256: sha256('k2') },
       ],
+      tenants: new Map(),
+      maxReservedOutputTokens: 4_096,
     });
   });
 
@@ -107,6 +109,16 @@ describe('secrets', () => {
     keys('key: &s3cr3t'),
     keys('{ tenant: a, key: [s3cr3t] }', 's3cr3t'),
     keys('{ tenant: a, s3cr3t: }'),
+    fleetWith('shared_state: { redis: "redis://u:s3cr3t@h:x" }\n'),
+    fleetWith('shared_state: { redis: "redis://u:s3cr3t@h/0?s3cr3t" }\n'),
+    fleetWith('shared_state: { redis: "redis://s3cr3t@h" }\n'),
+    fleetWith('shared_state: { redis: "u:s3cr3t@h" }\n'),
+    fleetWith('shared_state: { redis: "redis://:s3cr3t%00@h" }\n'),
+    fleetWith('shared_state: { redis: "redis://h", s3cr3t: }\n'),
+    fleetWith('shared_state: { redis: "redis://h", password: "s3cr3t x" }\n'),
+    fleetWith('shared_state: { redis: "redis://:s3cr3t@h", password: s3cr3t, password_file: s3cr3t }\n'),
+    fleetWith('shared_state: { cluster: { nodes: ["u:s3cr3t@h:1"] } }\n'),
+    fleetWith('shared_state: { redis: "redis://h", tls: { ca_file: s3cr3t } }\n'),
   ])('appear in no message: %j', (text) => {
     const loaded = load(text, { env: { S: 's3cr3t' } });
     expect(loaded).toHaveProperty('problems');

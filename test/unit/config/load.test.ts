@@ -16,8 +16,10 @@ describe('a fleet file', () => {
       drainDelayMs: 5_000,
       drainTimeoutMs: 300_000,
       forwardHeaders: [],
+      rateLimitHeaders: 'openai',
     });
-    expect(fleet.auth).toEqual({ mode: 'none', keys: [] });
+    expect(fleet.auth).toEqual({ mode: 'none', keys: [], tenants: new Map(), maxReservedOutputTokens: 4_096 });
+    expect(fleet).not.toHaveProperty('sharedState');
     expect(fleet.routing.policy).toBe('least-connections');
     expect(fleet.logging).toEqual({ level: 'info', format: 'auto', access: 'all' });
     expect(fleet.backends.map(({ name, url }) => [name, url])).toEqual([

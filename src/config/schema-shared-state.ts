@@ -1,0 +1,49 @@
+// Where replicas meet: one Redis, sentinels or a cluster. Which fields exclude each other is in check-shared-state.ts.
+import { z } from 'zod';
+import { parseServer } from './addresses.ts';
+import { list, number, text } from './leaves.ts';
+import { largestDatabase, parseRedisUrl } from './redis-url.ts';
+import { file, parsedBy, secret } from './schema-values.ts';
+
+const user = {
+  username: text((schema) =>
+    schema.regex(/^[\x21-\x7e]+$/, { error: 'a username with spaces, control or non-ASCII characters' }),
+  ).optional(),
+  password: secret.optional(),
+  password_file: file.optional(),
+};
+const nodes = list(parsedBy(parseServer)).min(1);
+
+export const sharedState = z.strictObject({
+  redis: parsedBy(parseRedisUrl).optional(),
+  sentinel: z
+    .strictObject({
+      primary: text((schema) =>
+        schema.regex(/^[^\s\p{Cc}]{1,128}$/u, { error: 'expected a name of at most 128 characters without spaces' }),
+      ),
+      nodes,
+      ...user,
+    })
+    .optional(),
+  cluster: z.strictObject({ nodes }).optional(),
+  ...user,
+  database: number(z.int().min(0).max(largestDatabase)).optional(),
+  tls: z
+    .strictObject({
+      ca_file: file.optional(),
+      cert_file: file.optional(),
+      key_file: file.optional(),
+      server_name: text((schema) =>
+        schema.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/, { error: 'expected the name of a host' }),
+      ).optional(),
+    })
+    .optional(),
+  prefix: text((schema) =>
+    schema.regex(/^[^\s\p{Cc}{}]{1,64}$/u, {
+      error: 'expected 1 to 64 characters without braces, spaces and control characters',
+    }),
+  ).optional(),
+  on_failure: text(z.enum(['local', 'open', 'closed'])).optional(),
+});
+
+export type SharedStateEntry = z.output<typeof sharedState>;
