@@ -73,6 +73,8 @@ export interface ErrorDetails {
   readonly headers?: Readonly<Record<string, string>>;
   /** Seconds until a retry makes sense; rounded up when sent. */
   readonly retryAfterSeconds?: number;
+  /** The limit that was reached; for the log. */
+  readonly limit?: string;
   readonly asSent?: ReplyAsSent;
   readonly cause?: unknown;
 }

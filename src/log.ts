@@ -30,6 +30,8 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
     status: event.status,
     stream: event.stream,
     duration_ms: Math.round(event.durationMs),
+    limit: error?.details.limit,
+    limits_degraded: event.limitsDegraded || undefined,
     first_token_ms: event.firstTokenMs === undefined ? undefined : Math.round(event.firstTokenMs),
     input_tokens: usage?.inputTokens,
     output_tokens: usage?.outputTokens,

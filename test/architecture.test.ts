@@ -61,7 +61,7 @@ const core: Readonly<Record<string, readonly string[]>> = {
   access: [...bottom, ...nouns, ...middle],
   routing: [...bottom, ...nouns, ...middle],
 };
-const edges = ['config', 'http', 'upstream', 'simulated', 'metrics', 'log'];
+const edges = ['config', 'http', 'upstream', 'redis', 'simulated', 'metrics', 'log'];
 const top = ['main', 'cli', 'service'];
 
 /** Package → the one part that may import it. */
@@ -70,6 +70,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@koa/router': ['http'],
   undici: ['upstream'],
   opossum: ['upstream'],
+  ioredis: ['redis'],
   yaml: ['config'],
   zod: ['config'],
   'fastest-levenshtein': ['config'],

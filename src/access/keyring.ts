@@ -1,13 +1,16 @@
 // From a credential to the caller behind it. Keys are kept as SHA-256 digests only; they are long and random, so no
 // slow hash is needed. Pure: what is expired is decided by the time handed in.
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { ApiKey, AuthSettings } from '../fleet/fleet.ts';
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { ApiKey, Fleet } from '../fleet/fleet.ts';
+import { type Rules, rulesOf } from './rules.ts';
 
 export interface Caller {
   /** The name in metrics and logs. */
   readonly tenant: string;
   /** Globs of canonical model names; undefined means all. */
   readonly models: readonly string[] | undefined;
+  /** The limits on a known model, by canonical name. */
+  rules(model: string): Rules;
 }
 
 export interface Keyring {
@@ -15,17 +18,20 @@ export interface Keyring {
   find(credential: string | undefined, unixMs: number): Caller | undefined;
 }
 
-export function createKeyring(auth: AuthSettings): Keyring {
+export function createKeyring({ auth, models }: Pick<Fleet, 'auth' | 'models'>): Keyring {
   if (auth.mode === 'none') {
-    const anonymous: Caller = { tenant: 'anonymous', models: undefined };
+    const tenant = 'anonymous';
+    const anonymous: Caller = { tenant, models: undefined, rules: rulesOf({ tenant }, auth, models) };
     return { find: () => anonymous };
   }
-  const entries = new Map(auth.keys.map((key) => [key.sha256, entryOf(key)]));
+  const entries = new Map(
+    auth.keys.map((key) => [Buffer.from(key.sha256, 'hex').toString('latin1'), entryOf(key, { auth, models })]),
+  );
   return {
     find(credential, unixMs) {
       if (credential === undefined) return undefined;
-      const digest = createHash('sha256').update(credential).digest();
-      const entry = entries.get(digest.toString('hex'));
+      const digest = hash('sha256', credential, 'buffer');
+      const entry = entries.get(digest.toString('latin1'));
       // The look-up is by digest, so its time tells nothing about a key; the comparison keeps that so.
       if (entry === undefined || !timingSafeEqual(entry.digest, digest)) return undefined;
       return entry.expiresAtMs !== undefined && entry.expiresAtMs <= unixMs ? undefined : entry.caller;
@@ -33,8 +39,14 @@ export function createKeyring(auth: AuthSettings): Keyring {
   };
 }
 
-function entryOf(key: ApiKey) {
-  const caller: Caller = { tenant: key.tenant, models: key.models };
+/** A part of the digest names a key in counters: enough to tell keys apart, and no way back. */
+const keyIdLength = 16;
+
+function entryOf(key: ApiKey, { auth, models }: Pick<Fleet, 'auth' | 'models'>) {
+  const { tenant } = key;
+  const keyId = key.sha256.slice(0, keyIdLength);
+  const holder = { tenant, keyId, ...(key.limits === undefined ? {} : { keyLimits: key.limits }) };
+  const caller: Caller = { tenant, models: key.models, rules: rulesOf(holder, auth, models) };
   return { digest: Buffer.from(key.sha256, 'hex'), expiresAtMs: key.expiresAtMs, caller };
 }
 

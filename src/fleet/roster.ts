@@ -2,13 +2,13 @@
 import { type BackendState, type MemberState, RecentFailures } from './backend-state.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
-import { TokenRatio } from './token-ratio.ts';
+import { TokenEstimates } from './token-estimates.ts';
 
 export type CircuitMaker = (backend: Backend, model: string) => Circuit;
 
 export class Roster {
   readonly #states = new Map<string, BackendState>();
-  readonly #ratios = new Map<string, TokenRatio>();
+  readonly #estimates = new Map<string, TokenEstimates>();
   readonly #makeCircuit: CircuitMaker;
 
   constructor(makeCircuit: CircuitMaker) {
@@ -48,13 +48,13 @@ export class Roster {
     return state;
   }
 
-  /** Bytes per token of a known model. */
-  tokenRatio(model: string): TokenRatio {
-    const known = this.#ratios.get(model);
+  /** What requests for a known model cost. */
+  estimates(model: string): TokenEstimates {
+    const known = this.#estimates.get(model);
     if (known !== undefined) return known;
-    const ratio = new TokenRatio();
-    this.#ratios.set(model, ratio);
-    return ratio;
+    const estimates = new TokenEstimates();
+    this.#estimates.set(model, estimates);
+    return estimates;
   }
 
   all(): Iterable<BackendState> {

@@ -1,19 +1,29 @@
-// How many bytes of prompt make a token, learnt per model from the usage that engines report.
+// What a request for a model will cost in tokens, learnt from the usage that engines report. Estimates only: used to
+// avoid members that are surely too small and to reserve allowances, never to refuse.
 
-/** Estimates only: used to avoid members that are surely too small, never to refuse. */
-export class TokenRatio {
+export class TokenEstimates {
   #bytesPerToken = 4;
+  #outputTokens = 256;
 
   /** Tokens in `bytes` bytes of text. */
-  estimate(bytes: number): number {
+  inputOf(bytes: number): number {
     return Math.ceil(bytes / this.#bytesPerToken);
   }
 
-  learn(bytes: number, tokens: number): void {
+  /** Tokens of an answer that nobody has bounded. */
+  output(): number {
+    return Math.ceil(this.#outputTokens);
+  }
+
+  learnInput(bytes: number, tokens: number): void {
     // The chat template adds tokens of its own, which drown the ratio of a short prompt.
     if (bytes < 200 || tokens < 1) return;
     const seen = Math.min(8, Math.max(1, bytes / tokens));
     this.#bytesPerToken += (seen - this.#bytesPerToken) * weightOfOne;
+  }
+
+  learnOutput(tokens: number): void {
+    this.#outputTokens += (tokens - this.#outputTokens) * weightOfOne;
   }
 }
 

@@ -1,7 +1,7 @@
 // The Koa application: what callers can reach, and the order in which a request is looked at.
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
-import type { Caller, Keyring } from '../access/keyring.ts';
+import type { Caller } from '../access/keyring.ts';
 import { endpoints } from '../endpoints/index.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { Exchange } from '../routing/exchange.ts';
@@ -16,7 +16,6 @@ import { type Operations, addOperations } from './operations.ts';
 
 export interface AppParts extends InferenceParts {
   readonly snapshots: Snapshots;
-  readonly keyring: Keyring;
   readonly observer: Observer;
   readonly operations: Operations;
   /** Unix milliseconds. */
@@ -106,14 +105,15 @@ function settleUnrouted({ observer, clock }: AppParts, ctx: Context, error: Gate
     firstTokenMs: undefined,
     usage: undefined,
     contentEvents: 0,
+    limitsDegraded: false,
   });
 }
 
 /** All of /v1 needs a caller, known path or not. */
-function requireKey({ keyring, wallClock }: AppParts): Middleware {
+function requireKey({ snapshots, wallClock }: AppParts): Middleware {
   return (ctx, next) => {
     if (ctx.path === '/v1' || ctx.path.startsWith('/v1/'))
-      ctx.state.caller = authenticate(keyring, ctx.req, wallClock());
+      ctx.state.caller = authenticate(snapshots.current().keyring, ctx.req, wallClock());
     return next();
   };
 }

@@ -68,6 +68,7 @@ export function requestIdOf(ctx: Context): string {
 function describe(ctx: Context, exchange: Exchange): void {
   ctx.res.setHeader('x-switchyard-backend', exchange.backend ?? 'none');
   ctx.res.setHeader('x-switchyard-attempts', exchange.attempts);
+  for (const [name, value] of exchange.grant?.headers ?? []) ctx.res.setHeader(name, value);
 }
 
 const alwaysForwarded = ['content-type', 'accept', 'user-agent', 'traceparent', 'tracestate'];

@@ -75,6 +75,11 @@ export function createInstruments(registry: Registry) {
     circuitTransitions: counter('switchyard_circuit_transitions_total', 'Circuit changes', ['backend', 'to']),
     modelConfigured: gauge('switchyard_model_configured_backends', 'Backends that could serve the model', ['model']),
     modelAvailable: gauge('switchyard_model_available_backends', 'Backends that can serve the model now', ['model']),
+    limitDecisions: counter(
+      'switchyard_rate_limit_decisions_total',
+      'Limits that allowed a request, and those that refused one',
+      ['tenant', 'limit', 'decision'],
+    ),
     buildInfo: gauge('switchyard_build_info', 'Always 1', ['version', 'node_version']),
   };
 }

@@ -6,12 +6,16 @@ import type { CircuitState } from '../fleet/circuit.ts';
 import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.ts';
 import { type FleetView, readFleet } from './fleet-gauges.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
+import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
 
 export interface Metrics extends Observer {
   /** A request was accepted; the function returned says that it is over. */
   accepted(endpoint: string): () => void;
   probed(backend: string, probe: string, durationMs: number, failure: string | undefined): void;
   circuitChanged(backend: string, model: string, state: CircuitState): void;
+  limitDecided(tenant: string, limit: string, decision: string): void;
+  /** Only where there is shared state. */
+  watchSharedState(): SharedStateWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
   render(fleet: FleetView): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -34,6 +38,8 @@ export function createMetrics(version: string): Metrics {
       if (failure !== undefined) instruments.probeFailures.inc({ backend, probe, reason: failure });
     },
     circuitChanged: (backend, _model, to) => instruments.circuitTransitions.inc({ backend, to }),
+    limitDecided: (tenant, limit, decision) => instruments.limitDecisions.inc({ tenant, limit, decision }),
+    watchSharedState: () => watchSharedState(registry),
     async render(fleet) {
       readFleet(instruments, fleet);
       return { contentType: registry.contentType, text: await registry.metrics() };

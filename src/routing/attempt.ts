@@ -64,7 +64,11 @@ export class Attempt implements UpstreamHandler {
   ) {
     this.slot = slot;
     this.exchange = delivery.exchange;
-    this.prepared = prepare(delivery.request, delivery.exchange.id, slot.candidate);
+    this.prepared = prepare(
+      delivery.request,
+      { requestId: delivery.exchange.id, countsTokens: delivery.exchange.grant?.countsTokens === true },
+      slot.candidate,
+    );
     this.#parts = parts;
     this.#delivery = delivery;
     this.#reply = delivery.reply;

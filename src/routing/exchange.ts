@@ -104,6 +104,7 @@ export class Exchange {
       firstTokenMs: this.firstTokenAtMs === undefined ? undefined : this.firstTokenAtMs - this.arrivedMs,
       usage: this.usage,
       contentEvents: this.contentEvents,
+      limitsDegraded: this.grant?.degraded === true,
     };
   }
 }

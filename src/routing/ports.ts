@@ -88,6 +88,8 @@ export interface ExchangeSettled {
   readonly usage: Usage | undefined;
   /** Content-bearing events relayed. */
   readonly contentEvents: number;
+  /** Admitted without what the replicas share. */
+  readonly limitsDegraded: boolean;
 }
 
 export interface Observer {

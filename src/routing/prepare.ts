@@ -14,10 +14,20 @@ export interface Prepared {
   readonly dropUsageEvent: boolean;
 }
 
-export function prepare(request: InferenceRequest, requestId: string, candidate: Candidate): Prepared {
+/** For one exchange: what is sent along, and whether its tokens are to be told whatever the caller asked for. */
+export interface Purpose {
+  readonly requestId: string;
+  readonly countsTokens: boolean;
+}
+
+export function prepare(
+  request: InferenceRequest,
+  { requestId, countsTokens }: Purpose,
+  candidate: Candidate,
+): Prepared {
   const { backend, member, engine } = candidate;
   const renamed = member.name !== request.model;
-  const addsUsage = backend.usage === 'force' && request.stream && !request.includeUsage;
+  const addsUsage = (backend.usage === 'force' || countsTokens) && request.stream && !request.includeUsage;
   const splices: Splice[] = [];
   if (renamed) splices.push({ ...request.spans.model, bytes: Buffer.from(JSON.stringify(member.name)) });
   if (addsUsage) splices.push(includeUsage(request));

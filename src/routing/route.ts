@@ -30,9 +30,9 @@ export function createRoute(parts: RouteParts): Route {
     try {
       const target = resolve(snapshots.current(), { request, caller: exchange.caller, nowMs: clock.now() });
       const model = target.model.name;
-      const cost = estimateCost(request, roster.tokenRatio(model));
+      const cost = estimateCost(request, roster.estimates(model));
       exchange.begin(target, request, { cost, nowMs: clock.now() });
-      exchange.grant = await limiter.take({ caller: exchange.caller, model, requestId: exchange.id, cost });
+      exchange.grant = await limiter.take({ caller: exchange.caller, model, cost });
       await deliver({ exchange, request, target, reply });
     } catch (cause) {
       throw exchange.fail(cause);

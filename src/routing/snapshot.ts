@@ -1,5 +1,5 @@
 // The fleet and everything derived from it, published as one reference: what a request is resolved against.
-import { type Caller, mayUse } from '../access/keyring.ts';
+import { type Caller, type Keyring, mayUse } from '../access/keyring.ts';
 import type { Cost } from '../access/limiter.ts';
 import { engines } from '../engines/index.ts';
 import { GatewayError } from '../errors.ts';
@@ -7,7 +7,7 @@ import type { Capability } from '../fleet/capabilities.ts';
 import { type Catalogue, buildCatalogue, type Model } from '../fleet/catalogue.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Roster } from '../fleet/roster.ts';
-import type { TokenRatio } from '../fleet/token-ratio.ts';
+import type { TokenEstimates } from '../fleet/token-estimates.ts';
 import { knownUnable } from '../selection/eligible.ts';
 import type { Candidate, Policy, PolicyMaker, PolicyParts } from '../selection/policy.ts';
 import type { InferenceRequest } from './exchange.ts';
@@ -22,6 +22,7 @@ export interface Target {
 }
 
 export interface Snapshot {
+  readonly keyring: Keyring;
   readonly catalogue: Catalogue;
   readonly targets: ReadonlyMap<string, Target>;
   /** Backends that have not been asked for their models yet: until then an unknown name may still become known. */
@@ -43,7 +44,15 @@ export function createSnapshots(first: Snapshot): Snapshots {
   };
 }
 
-export function buildSnapshot(fleet: Fleet, roster: Roster, makePolicy: PolicyMaker, parts: PolicyParts): Snapshot {
+export interface SnapshotParts {
+  readonly roster: Roster;
+  /** Of the same fleet. */
+  readonly keyring: Keyring;
+  readonly makePolicy: PolicyMaker;
+  readonly policyParts: PolicyParts;
+}
+
+export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, policyParts }: SnapshotParts): Snapshot {
   const catalogue = buildCatalogue(fleet, (backend) => {
     const { engine, discovered } = roster.of(backend);
     return { engine, models: discovered };
@@ -60,10 +69,10 @@ export function buildSnapshot(fleet: Fleet, roster: Roster, makePolicy: PolicyMa
     }));
     const totals = model.members.map((member) => member.backend.timeouts.totalMs);
     const totalMs = fleet.models.get(model.name)?.timeouts?.totalMs ?? Math.max(0, ...totals);
-    targets.set(model.name, { model, candidates, policy: makePolicy(parts), totalMs });
+    targets.set(model.name, { model, candidates, policy: makePolicy(policyParts), totalMs });
   }
   const pending = fleet.backends.filter((backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce);
-  return { catalogue, targets, pending: pending.length };
+  return { keyring, catalogue, targets, pending: pending.length };
 }
 
 /** Who asks for what, and when. */
@@ -120,11 +129,11 @@ function unsupported({ model, candidates }: Target, needs: ReadonlySet<Capabilit
   return new GatewayError('unsupported', `No backend of the model "${model.name}" (${kinds}) supports ${what}.`);
 }
 
-/** What a request may use of a member's context; an estimate. */
-export function estimateCost(request: InferenceRequest, ratio: TokenRatio): Cost {
+/** What a request will cost, as far as can be told beforehand. */
+export function estimateCost(request: InferenceRequest, estimates: TokenEstimates): Cost {
   return {
-    inputTokens: ratio.estimate(request.textBytes) + request.parts * tokensPerPart,
-    outputTokens: request.maxTokens ?? 0,
+    inputTokens: estimates.inputOf(request.textBytes) + request.parts * tokensPerPart,
+    outputTokens: request.endpoint === 'embeddings' ? 0 : (request.maxTokens ?? estimates.output()),
   };
 }
 

@@ -30,8 +30,6 @@ beforeAll(async () => {
     take: () => {
       throw refusal;
     },
-    settle: () => {},
-    refund: () => {},
   };
   [router, guarded, dead, limited] = await Promise.all([
     startRouter({

@@ -1,4 +1,6 @@
 // Fleets for tests: every field has its default, and a test says only what it is about.
+import type { Caller } from '../../src/access/keyring.ts';
+import { rulesOf } from '../../src/access/rules.ts';
 import { circuitDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
 import type {
   AuthSettings,
@@ -33,6 +35,12 @@ export function aModel(overrides: Partial<ModelSettings> = {}): ModelSettings {
 
 export function anAuth(overrides: Partial<AuthSettings> = {}): AuthSettings {
   return { mode: 'none', keys: [], tenants: new Map(), maxReservedOutputTokens: 4096, ...overrides };
+}
+
+/** Without limits unless said. */
+export function aCaller(overrides: Partial<Caller> = {}): Caller {
+  const tenant = overrides.tenant ?? 't';
+  return { tenant, models: undefined, rules: rulesOf({ tenant }, anAuth(), new Map()), ...overrides };
 }
 
 export interface FleetWishes {

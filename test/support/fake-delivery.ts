@@ -6,7 +6,7 @@ import { attempt } from '../../src/routing/attempt.ts';
 import { Exchange, type InferenceRequest } from '../../src/routing/exchange.ts';
 import type { AttemptEnded, Reply, Sink, UpstreamHandler } from '../../src/routing/ports.ts';
 import { leastConnections } from '../../src/selection/policies/least-connections.ts';
-import { timeouts } from './a-fleet.ts';
+import { aCaller, timeouts } from './a-fleet.ts';
 import { aCandidate } from './candidates.ts';
 import { fakeClock } from './fake-clock.ts';
 
@@ -78,7 +78,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     body: Buffer.from('{}'),
     headers: [],
   };
-  const exchange = new Exchange('id', 'chat-completions', { tenant: 't', models: undefined }, clock.now());
+  const exchange = new Exchange('id', 'chat-completions', aCaller(), clock.now());
   const policy = leastConnections({ clock, inFlight: plainCounters(), random: () => 0 });
   const target = {
     model: { name: 'm', aliases: [], members: [] },

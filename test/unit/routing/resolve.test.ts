@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createKeyring } from '../../../src/access/keyring.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import type { Capability } from '../../../src/fleet/capabilities.ts';
 import { Roster } from '../../../src/fleet/roster.ts';
@@ -6,7 +7,7 @@ import type { InferenceRequest } from '../../../src/routing/exchange.ts';
 import { buildSnapshot, estimateCost, resolve } from '../../../src/routing/snapshot.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
 import { plainCounters } from '../../../src/admission/counters.ts';
-import { aFleet, type FleetWishes } from '../../support/a-fleet.ts';
+import { aCaller, aFleet, type FleetWishes } from '../../support/a-fleet.ts';
 import { aCandidate } from '../../support/candidates.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -20,13 +21,14 @@ function setting(wishes: FleetWishes, probed = true) {
   rosters.push(roster);
   const fleet = aFleet(wishes);
   for (const backend of fleet.backends) roster.of(backend).probedOnce = probed;
-  const snapshot = buildSnapshot(fleet, roster, leastConnections, {
-    inFlight: plainCounters(),
-    clock: fakeClock(),
-    random: () => 0,
+  const snapshot = buildSnapshot(fleet, {
+    roster,
+    keyring: createKeyring(fleet),
+    makePolicy: leastConnections,
+    policyParts: { inFlight: plainCounters(), clock: fakeClock(), random: () => 0 },
   });
   const ask = (model: string, needs: readonly Capability[] = ['chat-completions'], models?: readonly string[]) =>
-    resolve(snapshot, { request: aRequest({ model, needs }), caller: { tenant: 't', models }, nowMs: 0 });
+    resolve(snapshot, { request: aRequest({ model, needs }), caller: aCaller({ models }), nowMs: 0 });
   return { ask, roster };
 }
 
@@ -116,7 +118,7 @@ describe('resolving a model', () => {
 describe('the estimate of what a request needs', () => {
   it("counts text by bytes, parts by the piece, and the caller's own bound", () => {
     const { roster } = setting({});
-    expect(estimateCost(aRequest({ textBytes: 400, parts: 2, maxTokens: 50 }), roster.tokenRatio('m'))).toEqual({
+    expect(estimateCost(aRequest({ textBytes: 400, parts: 2, maxTokens: 50 }), roster.estimates('m'))).toEqual({
       inputTokens: 1_700,
       outputTokens: 50,
     });
@@ -124,8 +126,8 @@ describe('the estimate of what a request needs', () => {
 
   it("learns how many bytes of this model's prompts make a token", () => {
     const { roster } = setting({});
-    for (let n = 0; n < 200; n++) roster.tokenRatio('m').learn(2_000, 1_000);
-    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster.tokenRatio('m')).inputTokens).toBeCloseTo(500, -1);
-    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster.tokenRatio('other')).inputTokens).toBe(250);
+    for (let n = 0; n < 200; n++) roster.estimates('m').learnInput(2_000, 1_000);
+    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster.estimates('m')).inputTokens).toBeCloseTo(500, -1);
+    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster.estimates('other')).inputTokens).toBe(250);
   });
 });

@@ -1,0 +1,60 @@
+// The generic cell rate algorithm in its continuous-state form (ITU-T I.371, annex A): a bucket that fills with what is
+// used and leaks at the allowed rate. Exact in burst and rate, and one small state per limit. redis/scripts/bucket.lua
+// is the same in Lua.
+import type { Cost } from './limiter.ts';
+import type { RateRule } from './rules.ts';
+
+export interface Bucket {
+  /** What is used and has not come back; above the capacity after a request that was larger than the bucket. */
+  readonly used: number;
+  readonly atMs: number;
+}
+
+/** Sums of fractions miss a whole number by less than this. */
+const tolerance = 1e-6;
+
+/** A rule as one of several replicas applies it while it can't ask the others: `share` is 1 for the whole of it. */
+export interface Effective {
+  readonly capacity: number;
+  readonly perMs: number;
+}
+
+export function shareOf({ capacity, perMs }: RateRule, share: number): Effective {
+  return { capacity: capacity * share, perMs: perMs * share };
+}
+
+/** A clock that has stepped back counts as one that stood still. */
+export function levelAt(bucket: Bucket | undefined, { perMs }: Effective, nowMs: number): number {
+  if (bucket === undefined) return 0;
+  return Math.max(0, bucket.used - Math.max(0, nowMs - bucket.atMs) * perMs);
+}
+
+/** What costs more than the bucket holds fits when nothing is used, and leaves a debt. */
+export function fits(level: number, cost: number, { capacity }: Effective): boolean {
+  return level + cost <= capacity + tolerance || level <= tolerance;
+}
+
+/** Milliseconds until `cost` fits. */
+export function waitMs(level: number, cost: number, { capacity, perMs }: Effective): number {
+  return Math.max(0, (level - Math.max(0, capacity - cost)) / perMs);
+}
+
+/** The level after something was booked at the end; its debt ends at one bucket, or where it was before. */
+export function adjusted(level: number, delta: number, { capacity }: Effective): number {
+  return Math.max(0, Math.min(level + delta, Math.max(level, 2 * capacity)));
+}
+
+export function costFor({ counts }: RateRule, { inputTokens, outputTokens }: Cost): number {
+  switch (counts) {
+    case 'requests':
+      return 1;
+    case 'tokens':
+      return inputTokens + outputTokens;
+    case 'input':
+      return inputTokens;
+    case 'output':
+      return outputTokens;
+    default:
+      return counts satisfies never;
+  }
+}

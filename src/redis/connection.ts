@@ -1,0 +1,121 @@
+// The connection to Redis: one server, a primary found through sentinels, or a cluster. Set so that nothing waits:
+// shared state is an optimisation, and losing it is an everyday event.
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import type { SharedStateSettings } from '../fleet/fleet.ts';
+import { type ScriptName, scriptNames, scriptText } from './script-files.ts';
+
+export interface Connection {
+  readonly isCluster: boolean;
+  /** Rejects at once when there is no connection. */
+  run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /** Removes a member of a sorted set. */
+  remove(key: string, member: string): Promise<unknown>;
+  close(): void;
+}
+
+export interface ConnectionEvents {
+  ready(): void;
+  /** Every connection is gone. */
+  lost(): void;
+}
+
+export function connect(settings: SharedStateSettings, events: ConnectionEvents): Connection {
+  const client = settings.servers.kind === 'cluster' ? openCluster(settings) : openServer(settings);
+  // Every failure is seen where a command was sent; without a listener ioredis would print it.
+  client.on('error', () => {});
+  client.on('ready', () => events.ready());
+  client.on('close', () => events.lost());
+  for (const name of scriptNames) client.defineCommand(commandOf(name), { lua: scriptText(name) });
+  return {
+    isCluster: client instanceof Cluster,
+    run(script, keys, args) {
+      const command: unknown = Reflect.get(client, commandOf(script));
+      if (typeof command !== 'function') throw new Error(`no script ${script}`);
+      return command.call(client, keys.length, ...keys, ...args);
+    },
+    remove: (key, member) => client.zrem(key, member),
+    close: () => client.disconnect(),
+  };
+}
+
+function commandOf(name: ScriptName): string {
+  return `switchyard:${name}`;
+}
+
+/** Slower than this, and a connection that comes back would be found too late. */
+const mostRetryMs = 1_000;
+
+function retryMs(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times, 10), mostRetryMs) + Math.floor(Math.random() * 100);
+}
+
+function shared({ username, password, tls }: SharedStateSettings) {
+  return {
+    connectionName: 'switchyard',
+    connectTimeout: 1_000,
+    // A half-open connection is noticed by nothing else.
+    socketTimeout: 2_000,
+    commandTimeout: 100,
+    maxRetriesPerRequest: 1,
+    // A script that was sent may have run: sending it again by itself would charge twice.
+    autoResendUnfulfilledCommands: false,
+    enableReadyCheck: true,
+    // 1 connects anew, which finds a new primary; 2 would also send the command again.
+    reconnectOnError: (error: Error) => (/^(READONLY|LOADING|MASTERDOWN)/.test(error.message) ? (1 as const) : false),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: {
+            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+            ...(tls.key === undefined ? {} : { key: tls.key }),
+            ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+          },
+        }),
+  } satisfies RedisOptions;
+}
+
+function openServer(settings: SharedStateSettings): Redis {
+  const { servers, database } = settings;
+  const options = {
+    ...shared(settings),
+    db: database,
+    // Without a connection a command fails at once instead of waiting for one.
+    enableOfflineQueue: false,
+    retryStrategy: retryMs,
+  } satisfies RedisOptions;
+  if (servers.kind === 'single') return new Redis({ ...options, ...servers.address });
+  if (servers.kind === 'cluster') throw new Error('a cluster is opened elsewhere');
+  return new Redis({
+    ...options,
+    name: servers.primary,
+    sentinels: servers.sentinels.map(({ host, port }) => ({ host, port })),
+    sentinelRetryStrategy: retryMs,
+    sentinelCommandTimeout: 1_000,
+    enableTLSForSentinelMode: settings.tls !== undefined,
+    ...(settings.tls === undefined ? {} : { sentinelTLS: shared(settings).tls ?? {} }),
+    ...(servers.username === undefined ? {} : { sentinelUsername: servers.username }),
+    ...(servers.password === undefined ? {} : { sentinelPassword: servers.password }),
+  });
+}
+
+function openCluster(settings: SharedStateSettings): Cluster {
+  const { servers } = settings;
+  if (servers.kind !== 'cluster') throw new Error('not a cluster');
+  const options = {
+    redisOptions: shared(settings),
+    // The one inside redisOptions is ignored by a cluster.
+    enableOfflineQueue: false,
+    clusterRetryStrategy: retryMs,
+    retryDelayOnFailover: 100,
+    retryDelayOnClusterDown: 100,
+    slotsRefreshTimeout: 1_000,
+    slotsRefreshInterval: 5_000,
+  } satisfies ClusterOptions;
+  return new Cluster(
+    servers.nodes.map(({ host, port }) => ({ host, port })),
+    options,
+  );
+}

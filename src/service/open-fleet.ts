@@ -1,0 +1,107 @@
+// Everything towards the backends, built and taken down together.
+import { createKeyring } from '../access/keyring.ts';
+import { plainCounters } from '../admission/counters.ts';
+import type { Clock } from '../clock.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { Roster } from '../fleet/roster.ts';
+import type { Logger } from '../log.ts';
+import type { FleetView } from '../metrics/fleet-gauges.ts';
+import type { Metrics } from '../metrics/observe.ts';
+import { buildSnapshot, createSnapshots } from '../routing/snapshot.ts';
+import { isUsable } from '../selection/eligible.ts';
+import { policies } from '../selection/policies/index.ts';
+import { startSimulatedFleet } from '../simulated/fleet.ts';
+import { createCircuits } from '../upstream/circuits.ts';
+import { createConnections } from '../upstream/connections.ts';
+import { createProber } from '../upstream/prober.ts';
+
+export interface FleetParts {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Connections, state, circuits, probes, and the snapshot made of what they find. */
+export async function openFleet(fleet: Fleet, { log, metrics, clock, random }: FleetParts) {
+  const simulated = await startSimulatedFleet(fleet);
+  const connections = createConnections({
+    urlOf: (backend) => backend.url ?? simulated.urls.get(backend.name) ?? 'http://127.0.0.1:9',
+  });
+  const circuits = createCircuits({
+    clock,
+    random,
+    changed(backend, model, state) {
+      metrics.circuitChanged(backend.name, model, state);
+      log.warn({ backend: backend.name, model, circuit: state }, 'circuit changed');
+    },
+    wantsProbe: (backend) => prober.soon(backend.name),
+    mayOpen: (backend, model) => {
+      const others = snapshots.current().targets.get(model)?.candidates ?? [];
+      return others.some((other) => other.backend.name !== backend.name && isUsable(other, clock.now()));
+    },
+  });
+  const roster = new Roster(circuits.make);
+  const inFlight = plainCounters();
+  const keyring = createKeyring(fleet);
+  const policyParts = { inFlight, clock, random };
+  const build = () => buildSnapshot(fleet, { roster, keyring, makePolicy: makePolicyOf(fleet), policyParts });
+  const snapshots = createSnapshots(build());
+  const active = fleet.backends.filter((backend) => backend.state !== 'disabled');
+  const discovery = Promise.withResolvers<void>();
+  const isDiscovered = () => active.every((backend) => roster.of(backend).probedOnce);
+  const prober = createProber(
+    active.map((backend) => [backend, roster.of(backend)] as const),
+    {
+      connections,
+      clock,
+      random,
+      observer: {
+        probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
+        healthChanged({ name, engine, health }, before) {
+          log[health === 'up' ? 'info' : 'warn']({ backend: name, engine, health, before }, 'backend changed');
+        },
+        modelsChanged() {
+          snapshots.publish(build());
+          if (isDiscovered()) discovery.resolve();
+        },
+      },
+    },
+  );
+  const view = (): FleetView => {
+    const sockets = connections.open();
+    const backends = fleet.backends.map((backend) => {
+      const state = roster.of(backend);
+      return { backend, state, inFlight: inFlight.read(state.index), connections: sockets.get(backend.name) ?? 0 };
+    });
+    return { backends, models: snapshots.current().targets, nowMs: clock.now() };
+  };
+
+  return {
+    active,
+    snapshots,
+    roster,
+    connections,
+    inFlight,
+    prober,
+    view,
+    isDiscovered,
+    discovered: discovery.promise,
+    start() {
+      prober.start();
+      if (isDiscovered()) discovery.resolve();
+    },
+    async close() {
+      await prober.stop();
+      roster.close();
+      circuits.close();
+      await connections.close();
+      await simulated.close();
+    },
+  };
+}
+
+function makePolicyOf(fleet: Fleet) {
+  const found = Object.entries(policies).find(([name]) => name === fleet.routing.policy);
+  return found === undefined ? policies['least-connections'] : found[1];
+}
