@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 // One project per kind of test (see "Tests" in the README). Numbers belong in benchmarks, so no test here is timed;
 // the timeouts only end a test that hangs.
 const timeoutsMs = { unit: 5_000, contract: 10_000, integration: 20_000, clients: 30_000, system: 60_000 };
+const withRedis = ['contract', 'integration', 'system'];
 
 export default defineConfig({
   test: {
@@ -11,6 +12,7 @@ export default defineConfig({
         test: {
           name,
           include: [`test/${name}/**/*.test.ts`, ...(name === 'unit' ? ['test/architecture.test.ts'] : [])],
+          globalSetup: withRedis.includes(name) ? ['test/support/redis/provision.ts'] : [],
           testTimeout,
           hookTimeout: testTimeout,
         },

@@ -44,6 +44,11 @@ export function adjusted(level: number, delta: number, { capacity }: Effective):
   return Math.max(0, Math.min(level + delta, Math.max(level, 2 * capacity)));
 }
 
+/** Rounded up, but not for what a sum of fractions is off. */
+export function wholeMs(ms: number): number {
+  return Math.max(0, Math.ceil(ms - 1e-3));
+}
+
 export function costFor({ counts }: RateRule, { inputTokens, outputTokens }: Cost): number {
   switch (counts) {
     case 'requests':

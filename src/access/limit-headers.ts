@@ -1,5 +1,5 @@
 // What answers tell about limits: OpenAI's x-ratelimit-* headers, and the IETF's draft (draft-ietf-httpapi-ratelimit-headers-10).
-import { type Effective, shareOf } from './bucket.ts';
+import { type Effective, shareOf, wholeMs } from './bucket.ts';
 import { leasesOf, type Reading } from './ledger.ts';
 import type { RateRule, Rules } from './rules.ts';
 
@@ -42,7 +42,7 @@ function ietf({ rates, leases }: Rules, { used, held, share }: Reading): Headers
     const unit = rule.counts === 'requests' ? '' : ';qu="tokens"';
     const label = `"${rule.scope}.${rule.name}"`;
     policies.push(`${label};q=${rule.limit};w=${rule.windowSeconds}${unit}`);
-    standings.push(`${label};r=${remaining};t=${Math.ceil(fullInMs / 1000)}`);
+    standings.push(`${label};r=${remaining};t=${Math.ceil(fullInMs / 1000 - 1e-6)}`);
   }
   for (const [n, { scope, name, limit }] of leases.entries()) {
     policies.push(`"${scope}.${name}";q=${limit};qu="concurrent-requests"`);
@@ -66,7 +66,8 @@ function leftOf(used: number, { capacity, perMs }: Effective): Left {
 
 /** As Go writes durations: `12ms`, `1.5s`, `6m0s`, `23h59m0s`. */
 export function goDuration(ms: number): string {
-  const whole = Math.ceil(ms);
+  const whole = wholeMs(ms);
+  if (whole === 0) return '0s';
   if (whole < 1000) return `${whole}ms`;
   const seconds = (whole % 60_000) / 1000;
   const minutes = Math.floor(whole / 60_000) % 60;

@@ -1,6 +1,6 @@
 // What a reading of the counters means for the caller: headers, and the words of a refusal. Shared by every limiter.
 import { GatewayError } from '../errors.ts';
-import { costFor, fits, shareOf, waitMs } from './bucket.ts';
+import { costFor, fits, shareOf, waitMs, wholeMs } from './bucket.ts';
 import { leasesOf, type Reading } from './ledger.ts';
 import { type HeaderStyle, limitHeaders } from './limit-headers.ts';
 import type { Cost, Grant } from './limiter.ts';
@@ -48,7 +48,7 @@ export function createVerdicts({ headers: style, decided }: VerdictParts): Verdi
     refusal(rules, cost, reading, degraded) {
       const { rule, waitMs: wait } = binding(rules, cost, reading);
       decided(rules.tenant, rule.name, degraded === undefined ? 'denied' : 'denied_degraded');
-      const retryMs = Math.max(1, Math.ceil(wait));
+      const retryMs = Math.max(1, wholeMs(wait));
       return new GatewayError('rate_limit_exceeded', words(rules, rule, retryMs), {
         limit: rule.name,
         retryAfterSeconds: retryMs / 1000,

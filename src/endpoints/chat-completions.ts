@@ -48,7 +48,7 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
       needs.add(need);
     }
   }
-  return { textBytes, parts };
+  return { textBytes, totalTextBytes: textBytes, parts };
 }
 
 const partNeeds: ReadonlyMap<string, Capability> = new Map([

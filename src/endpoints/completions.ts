@@ -1,7 +1,7 @@
 // POST /v1/completions, the older text-in, text-out endpoint.
 // https://platform.openai.com/docs/api-reference/completions/create
 import type { Endpoint } from './endpoint.ts';
-import { inferenceFields, longestPrompt, readBody } from './read-body.ts';
+import { inferenceFields, readPrompts, readBody } from './read-body.ts';
 
 export const completions: Endpoint = {
   name: 'completions',
@@ -9,6 +9,6 @@ export const completions: Endpoint = {
   streams: true,
   read(bytes) {
     const body = readBody(bytes);
-    return inferenceFields(body, ['completions'], { textBytes: longestPrompt(body.fields.prompt), parts: 0 });
+    return inferenceFields(body, ['completions'], readPrompts(body.fields.prompt));
   },
 };

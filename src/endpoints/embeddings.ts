@@ -1,6 +1,6 @@
 // POST /v1/embeddings. Never streamed. https://platform.openai.com/docs/api-reference/embeddings/create
 import type { Endpoint } from './endpoint.ts';
-import { inferenceFields, longestPrompt, readBody } from './read-body.ts';
+import { inferenceFields, readPrompts, readBody } from './read-body.ts';
 
 export const embeddings: Endpoint = {
   name: 'embeddings',
@@ -8,6 +8,6 @@ export const embeddings: Endpoint = {
   streams: false,
   read(bytes) {
     const body = readBody(bytes);
-    return inferenceFields(body, ['embeddings'], { textBytes: longestPrompt(body.fields.input), parts: 0 });
+    return inferenceFields(body, ['embeddings'], readPrompts(body.fields.input));
   },
 };

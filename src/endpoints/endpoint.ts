@@ -21,8 +21,10 @@ export interface InferenceFields {
   readonly includeUsage: boolean;
   /** The endpoint itself, and what the body asks for. */
   readonly needs: readonly Capability[];
-  /** Bytes of text in the prompt; base64 parts are not text. */
+  /** Bytes of text in the prompt, of the longest where there are several; base64 parts are not text. */
   readonly textBytes: number;
+  /** Of all prompts together. */
+  readonly totalTextBytes: number;
   /** Image and audio parts. */
   readonly parts: number;
   /** The caller's own bound on generated tokens; absent when it gave none. */

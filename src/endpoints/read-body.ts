@@ -82,27 +82,35 @@ export function inferenceFields(body: ReadBody, needs: readonly Capability[], pr
     stream: readStream(fields),
     includeUsage: isObject(fields.stream_options) && fields.stream_options.include_usage === true,
     needs,
-    textBytes: prompt.textBytes,
-    parts: prompt.parts,
+    ...prompt,
     ...(maxTokens === undefined ? {} : { maxTokens }),
     spans: { start: scanned.open, model, ...(streamOptions === undefined ? {} : { streamOptions }) },
   };
 }
 
-export interface Prompt {
-  readonly textBytes: number;
-  readonly parts: number;
+export type Prompt = Pick<InferenceFields, 'textBytes' | 'totalTextBytes' | 'parts'>;
+
+/** A text, a list of texts, tokens, or a list of token lists, each of which is a prompt of its own. */
+export function readPrompts(value: unknown): Prompt {
+  const nothing = { textBytes: 0, totalTextBytes: 0, parts: 0 };
+  if (typeof value === 'string') return promptOf(Buffer.byteLength(value));
+  if (!Array.isArray(value)) return nothing;
+  const items: readonly unknown[] = value;
+  if (typeof items[0] === 'number') return promptOf(items.length * bytesPerToken);
+  let prompt: Prompt = nothing;
+  for (const item of items) {
+    const { textBytes, totalTextBytes } = readPrompts(item);
+    prompt = {
+      textBytes: Math.max(prompt.textBytes, textBytes),
+      totalTextBytes: prompt.totalTextBytes + totalTextBytes,
+      parts: 0,
+    };
+  }
+  return prompt;
 }
 
-/** A text, a list of texts, tokens, or a list of token lists: the longest single one, because each is its own prompt. */
-export function longestPrompt(value: unknown): number {
-  if (typeof value === 'string') return Buffer.byteLength(value);
-  if (!Array.isArray(value)) return 0;
-  const items: readonly unknown[] = value;
-  if (typeof items[0] === 'number') return items.length * bytesPerToken;
-  let longest = 0;
-  for (const item of items) longest = Math.max(longest, longestPrompt(item));
-  return longest;
+function promptOf(textBytes: number): Prompt {
+  return { textBytes, totalTextBytes: textBytes, parts: 0 };
 }
 
 /** For prompts given as tokens, so that they count like text. */

@@ -7,6 +7,8 @@ export interface Engine {
   readonly endpoints: ReadonlySet<EndpointName>;
   /** `ignored`: any model name is served by the one model loaded, so the name sent is the one it announces. */
   readonly modelNames: 'checked' | 'ignored';
+  /** Where `include_usage` puts a usage into every event, so that it can't be asked for behind a caller's back. */
+  readonly usageInEveryEvent?: ReadonlySet<EndpointName>;
   /** Path of an endpoint on this engine. */
   path(endpoint: EndpointName): string;
   /** Judges a whole reply; `body` holds at most its first 64 KiB. Never throws. */

@@ -8,6 +8,7 @@ import { cardsFrom, healthByStatus, objectFrom } from './probe-answers.ts';
 export const ollama: Engine = {
   ...openai,
   name: 'ollama',
+  usageInEveryEvent: new Set(['completions']),
   probes: {
     health: {
       paths: ['/api/version'],

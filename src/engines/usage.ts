@@ -1,6 +1,19 @@
 // What a reply says it has cost, in tokens.
 import type { Usage } from './engine.ts';
-import { amountOf, type JsonObject, known, objectOf } from '../wire/json-value.ts';
+import { amountOf, type JsonObject, known, objectOf, parseJson } from '../wire/json-value.ts';
+
+/**
+ * The `usage` in a piece from the beginning or the end of a reply that is too long to be parsed. Inside a text its quotes
+ * would be escaped.
+ */
+export function findUsage(piece: string): Usage | undefined {
+  for (const [, object = ''] of piece.matchAll(/(?<!\\)"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})/g)) {
+    const usage = objectOf(parseJson(object));
+    const read = usage === undefined ? undefined : readUsage({ usage });
+    if (read !== undefined) return read;
+  }
+  return undefined;
+}
 
 /** The `usage` of a chunk or of a plain reply; embeddings have no completion tokens. */
 export function readUsage(reply: JsonObject): Usage | undefined {

@@ -8,7 +8,7 @@ import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { ExchangeSettled, HeaderList, Reply } from './ports.ts';
 import { strikesOf } from './retry.ts';
-import type { Target } from './snapshot.ts';
+import type { Estimate, Target } from './snapshot.ts';
 
 /** A request as routing sees it: the fields that were read, and the bytes that will be forwarded. */
 export interface InferenceRequest extends InferenceFields {
@@ -38,6 +38,8 @@ export class Exchange {
   grant: Grant | undefined = undefined;
   /** An estimate. */
   cost: Cost = { inputTokens: 0, outputTokens: 0 };
+  /** An estimate of what one prompt needs. */
+  contextTokens = 0;
   /** Whether anything of an answer has left. */
   answered = false;
   deadlineMs = Infinity;
@@ -66,8 +68,10 @@ export class Exchange {
   }
 
   /** The target is known: from here on the exchange has a model and a deadline. */
-  begin(target: Target, request: InferenceRequest, { cost, nowMs }: { cost: Cost; nowMs: number }): void {
+  begin(target: Target, request: InferenceRequest, expected: Estimate & { readonly nowMs: number }): void {
+    const { cost, contextTokens, nowMs } = expected;
     this.cost = cost;
+    this.contextTokens = contextTokens;
     this.model = target.model.name;
     this.stream = request.stream;
     this.totalMs = target.totalMs;
@@ -79,6 +83,7 @@ export class Exchange {
     this.tried.add(candidate.backend.name);
     this.strikes += strikesOf(failure);
     this.lastFailure = toGatewayError(failure);
+    this.usage = undefined;
   }
 
   /** Notes how it failed; the first failure stands. */

@@ -1,6 +1,6 @@
 // A reply that is no event stream: held up to 1 MiB and judged whole, then handed on; a longer one commits there.
-import type { HeaderMap } from '../engines/engine.ts';
-import { readUsage } from '../engines/usage.ts';
+import type { HeaderMap, Usage } from '../engines/engine.ts';
+import { findUsage, readUsage } from '../engines/usage.ts';
 import { type JsonObject, objectOf, parseJson } from '../wire/json-value.ts';
 import { MemberRenamer } from '../wire/rename-member.ts';
 import type { Attempt, Relay } from './attempt.ts';
@@ -9,6 +9,8 @@ import { renameModel } from './prepare.ts';
 
 const maxHeldBytes = 1_048_576;
 const maxJudgedBytes = 65_536;
+/** Of a reply too long to parse, where its usage is looked for: at its beginning and at its end. */
+const usageBytes = 4_096;
 
 export class PlainRelay implements Relay {
   readonly #attempt: Attempt;
@@ -17,6 +19,8 @@ export class PlainRelay implements Relay {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #renamer: MemberRenamer | undefined = undefined;
+  #end = Buffer.alloc(0);
+  #usageAtBeginning: Usage | undefined = undefined;
 
   constructor(attempt: Attempt, status: number, headers: HeaderMap) {
     this.#attempt = attempt;
@@ -26,14 +30,20 @@ export class PlainRelay implements Relay {
 
   data(chunk: Buffer): void {
     this.#attempt.progressed();
-    if (this.#attempt.committed) return this.#attempt.write(this.#renamer?.push(chunk) ?? chunk);
+    if (this.#attempt.committed) {
+      this.#keepEnd(chunk);
+      return this.#attempt.write(this.#renamer?.push(chunk) ?? chunk);
+    }
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > maxHeldBytes) this.#commitLong();
   }
 
   ended(): void {
-    if (this.#attempt.committed) return this.#attempt.finish();
+    if (this.#attempt.committed) {
+      this.#attempt.exchange.usage = findUsage(this.#end.toString('latin1')) ?? this.#usageAtBeginning;
+      return this.#attempt.finish();
+    }
     const body = this.#held.length === 1 ? (this.#held[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#held);
     const failure = this.#judge(body);
     if (failure !== undefined) return this.#attempt.end(failure);
@@ -83,7 +93,15 @@ export class PlainRelay implements Relay {
     const { renameTo } = this.#attempt.prepared;
     if (renameTo !== undefined && this.#status < 400) this.#renamer = new MemberRenamer('model', renameTo);
     this.#attempt.commit(this.#status, passedHeaders(this.#headers));
+    this.#usageAtBeginning = findUsage(body.subarray(0, usageBytes).toString('latin1'));
+    this.#keepEnd(body);
     this.#attempt.write(this.#renamer?.push(body) ?? body);
+  }
+
+  #keepEnd(chunk: Buffer): void {
+    const joined = chunk.length >= usageBytes ? chunk : Buffer.concat([this.#end, chunk]);
+    // A copy: a view would keep the whole chunk.
+    this.#end = Buffer.from(joined.subarray(-usageBytes));
   }
 }
 

@@ -27,10 +27,11 @@ export function prepare(
 ): Prepared {
   const { backend, member, engine } = candidate;
   const renamed = member.name !== request.model;
-  const addsUsage = (backend.usage === 'force' || countsTokens) && request.stream && !request.includeUsage;
+  const wantsUsage = backend.usage === 'force' || (countsTokens && !engine.usageInEveryEvent?.has(request.endpoint));
+  const usage = wantsUsage && request.stream && !request.includeUsage ? includeUsage(request) : undefined;
   const splices: Splice[] = [];
   if (renamed) splices.push({ ...request.spans.model, bytes: Buffer.from(JSON.stringify(member.name)) });
-  if (addsUsage) splices.push(includeUsage(request));
+  if (usage !== undefined) splices.push(usage);
   return {
     request: {
       path: engine.path(request.endpoint),
@@ -38,7 +39,7 @@ export function prepare(
       body: splice(request.body, splices),
     },
     renameTo: renamed ? Buffer.from(JSON.stringify(request.model)) : undefined,
-    dropUsageEvent: addsUsage,
+    dropUsageEvent: usage !== undefined,
   };
 }
 
@@ -52,14 +53,16 @@ function headersFor(forwarded: HeaderList, requestId: string, bearer: string | u
   return [...forwarded, ...own];
 }
 
-/** Sets `stream_options.include_usage`; an object that is there is extended. */
-function includeUsage({ body, spans }: InferenceRequest): Splice {
+/** Sets `stream_options.include_usage`; an object that is there is extended, anything else is for the backend to refuse. */
+function includeUsage({ body, spans }: InferenceRequest): Splice | undefined {
   const { streamOptions, start } = spans;
   if (streamOptions === undefined) {
     return { start, end: start, bytes: Buffer.from('"stream_options":{"include_usage":true},') };
   }
-  const scanned = scanObject(body.subarray(streamOptions.start, streamOptions.end));
-  if (typeof scanned === 'string') return { ...streamOptions, bytes: Buffer.from('{"include_usage":true}') };
+  const written = body.subarray(streamOptions.start, streamOptions.end);
+  if (written.equals(nothing)) return { ...streamOptions, bytes: Buffer.from('{"include_usage":true}') };
+  const scanned = scanObject(written);
+  if (typeof scanned === 'string') return undefined;
   const shift = ({ start, end }: Span): Span => ({
     start: start + streamOptions.start,
     end: end + streamOptions.start,
@@ -73,6 +76,8 @@ function includeUsage({ body, spans }: InferenceRequest): Splice {
     bytes: Buffer.from(scanned.members.size === 0 ? '"include_usage":true' : '"include_usage":true,'),
   };
 }
+
+const nothing = Buffer.from('null');
 
 /** One event of a stream as the caller gets it; undefined: not at all. */
 export function relayedEvent(event: Buffer, reading: EventReading | undefined, prepared: Prepared): Buffer | undefined {

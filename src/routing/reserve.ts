@@ -19,7 +19,7 @@ export function reserve(parts: ReserveParts, { exchange, request, target }: Deli
     target.candidates,
     {
       needs: request.needs,
-      contextTokens: exchange.cost.inputTokens + (request.maxTokens ?? 0),
+      contextTokens: exchange.contextTokens,
       tried: exchange.tried,
       ...(exchange.largerThanTokens === undefined ? {} : { largerThanTokens: exchange.largerThanTokens }),
     },

@@ -9,7 +9,7 @@ import type { Observer, Reply } from './ports.ts';
 import { reserve } from './reserve.ts';
 import { mayRetry } from './retry.ts';
 import { settle } from './settle.ts';
-import { estimateCost, resolve, type Snapshots } from './snapshot.ts';
+import { estimate, resolve, type Snapshots } from './snapshot.ts';
 
 export interface RouteParts extends AttemptParts {
   readonly snapshots: Snapshots;
@@ -30,9 +30,9 @@ export function createRoute(parts: RouteParts): Route {
     try {
       const target = resolve(snapshots.current(), { request, caller: exchange.caller, nowMs: clock.now() });
       const model = target.model.name;
-      const cost = estimateCost(request, roster.estimates(model));
-      exchange.begin(target, request, { cost, nowMs: clock.now() });
-      exchange.grant = await limiter.take({ caller: exchange.caller, model, cost });
+      const expected = estimate(request, roster.estimates(model));
+      exchange.begin(target, request, { ...expected, nowMs: clock.now() });
+      exchange.grant = await limiter.take({ caller: exchange.caller, model, cost: expected.cost });
       await deliver({ exchange, request, target, reply });
     } catch (cause) {
       throw exchange.fail(cause);

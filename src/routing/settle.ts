@@ -2,6 +2,7 @@
 import type { Cost } from '../access/limiter.ts';
 import type { Clock } from '../clock.ts';
 import type { Roster } from '../fleet/roster.ts';
+import type { TokenEstimates } from '../fleet/token-estimates.ts';
 import type { Exchange, InferenceRequest } from './exchange.ts';
 import type { Observer } from './ports.ts';
 
@@ -13,23 +14,33 @@ export interface SettleParts {
 
 export function settle(parts: SettleParts, exchange: Exchange, request: InferenceRequest): void {
   exchange.settled = true;
-  const cost = finalCost(exchange);
-  if (cost === undefined) exchange.grant?.refund();
-  else exchange.grant?.settle(cost);
+  const { grant, model } = exchange;
+  if (grant !== undefined && model !== undefined) {
+    const cost = finalCost(exchange, parts.roster.estimates(model));
+    if (cost === undefined) grant.refund();
+    else grant.settle(cost);
+  }
   learn(parts.roster, exchange, request);
   parts.observer.settled(exchange.summary(parts.clock.now()));
 }
 
-/** What the caller pays for: as reported, else as counted; only the request itself when a backend has refused it. */
-function finalCost({ answered, usage, cost, contentEvents, error }: Exchange): Cost | undefined {
-  if (answered) {
+/**
+ * What the caller pays for; undefined: nothing, because no backend has answered. What was reported counts; else what was
+ * counted; else what was expected. Whoever hangs up on a backend pays for what that backend was asked to do.
+ */
+function finalCost(exchange: Exchange, estimates: TokenEstimates): Cost | undefined {
+  const { answered, usage, cost, contentEvents, error, stream } = exchange;
+  const hungUp = error?.code === 'client_closed' && exchange.attempts > 0;
+  if (answered || hungUp) {
     if (usage !== undefined && error === undefined) return usage;
+    const unknown = stream ? contentEvents : Math.min(cost.outputTokens, estimates.output());
     // A stream that did not reach its end may have told nothing, zeros, or what there was so far.
     return {
       inputTokens: usage?.inputTokens || cost.inputTokens,
-      outputTokens: Math.max(usage?.outputTokens ?? 0, contentEvents),
+      outputTokens: Math.max(usage?.outputTokens ?? 0, unknown),
     };
   }
+  // A backend has looked at it: the request counts, and no token does.
   const refused = error?.code === 'backend_rejected' || error?.code === 'backend_unsuited';
   return refused ? { inputTokens: 0, outputTokens: 0 } : undefined;
 }

@@ -129,11 +129,22 @@ function unsupported({ model, candidates }: Target, needs: ReadonlySet<Capabilit
   return new GatewayError('unsupported', `No backend of the model "${model.name}" (${kinds}) supports ${what}.`);
 }
 
+export interface Estimate {
+  readonly cost: Cost;
+  /** What one prompt of it will take of a member's context. */
+  readonly contextTokens: number;
+}
+
 /** What a request will cost, as far as can be told beforehand. */
-export function estimateCost(request: InferenceRequest, estimates: TokenEstimates): Cost {
+export function estimate(request: InferenceRequest, estimates: TokenEstimates): Estimate {
+  const { textBytes, totalTextBytes, parts, maxTokens } = request;
+  const inputOf = (bytes: number) => estimates.inputOf(bytes) + parts * tokensPerPart;
   return {
-    inputTokens: estimates.inputOf(request.textBytes) + request.parts * tokensPerPart,
-    outputTokens: request.endpoint === 'embeddings' ? 0 : (request.maxTokens ?? estimates.output()),
+    cost: {
+      inputTokens: inputOf(totalTextBytes),
+      outputTokens: request.endpoint === 'embeddings' ? 0 : (maxTokens ?? estimates.output()),
+    },
+    contextTokens: inputOf(textBytes) + (maxTokens ?? 0),
   };
 }
 

@@ -73,6 +73,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     includeUsage: false,
     needs: ['chat-completions'],
     textBytes: 0,
+    totalTextBytes: 0,
     parts: 0,
     spans: { start: 1, model: { start: 0, end: 0 } },
     body: Buffer.from('{}'),
@@ -86,7 +87,11 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
   };
-  exchange.begin(target, request, { cost: { inputTokens: 0, outputTokens: 0 }, nowMs: clock.now() });
+  exchange.begin(target, request, {
+    cost: { inputTokens: 0, outputTokens: 0 },
+    contextTokens: 0,
+    nowMs: clock.now(),
+  });
   const parts = {
     clock,
     observer: { attempted: (event: AttemptEnded) => ended.push(event), settled: () => {} },

@@ -22,8 +22,8 @@ end
 local held = {}
 for n = 1, #KEYS - 1 - buckets do
   local key, limit = KEYS[1 + buckets + n], tonumber(ARGV[5 + 3 * buckets + n])
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now))
-  held[n] = redis.call('ZCARD', key)
+  -- Nothing is written before the reservation: a full Redis lets a script go on that has written before.
+  held[n] = redis.call('ZCOUNT', key, '(' .. text(now), '+inf')
   if held[n] >= limit then
     granted = false
     -- A clock that has stepped back would keep the leases of a dead replica for as long as the step was.
@@ -41,6 +41,7 @@ if granted and redis.call('SET', KEYS[1], 1, 'PX', reservation_ms, 'NX') then
   end
   for n = 1, #held do
     local key = KEYS[1 + buckets + n]
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now))
     redis.call('ZADD', key, text(now + lease_ms), id)
     redis.call('PEXPIRE', key, string.format('%.0f', lease_ms))
     held[n] = held[n] + 1

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { anAuth } from '../../support/a-fleet.ts';
 import { createKeyring, matchesGlob, mayUse } from '../../../src/access/keyring.ts';
+import type { Rules } from '../../../src/access/rules.ts';
+import { aFleet } from '../../support/a-fleet.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 describe('the keyring', () => {
   const keyring = createKeyring(
-    anAuth({
-      mode: 'keys',
-      keys: [
-        { tenant: 'a', sha256: sha256('one') },
-        { tenant: 'a', sha256: sha256('two'), expiresAtMs: 1_000 },
-        { tenant: 'b', sha256: sha256('three'), models: ['llama-*', 'bge'] },
-      ],
+    aFleet({
+      auth: {
+        mode: 'keys',
+        keys: [
+          { tenant: 'a', sha256: sha256('one') },
+          { tenant: 'a', sha256: sha256('two'), expiresAtMs: 1_000 },
+          { tenant: 'b', sha256: sha256('three'), models: ['llama-*', 'bge'] },
+        ],
+      },
     }),
   );
 
@@ -46,10 +49,64 @@ describe('the keyring', () => {
   });
 
   it('without authentication is open to everybody', () => {
-    expect(createKeyring(anAuth()).find(undefined, 0)).toEqual({
+    expect(createKeyring(aFleet()).find(undefined, 0)).toMatchObject({
       tenant: 'anonymous',
       models: undefined,
     });
+  });
+});
+
+describe('the limits of a caller', () => {
+  const ofTenant = { limits: { requestsPerMinute: 2 }, modelLimits: new Map([['m', { requestsPerMinute: 3 }]]) };
+  const keyring = createKeyring(
+    aFleet({
+      auth: {
+        mode: 'keys',
+        keys: [
+          { tenant: 'a', sha256: sha256('one'), limits: { requestsPerMinute: 1 } },
+          { tenant: 'a', sha256: sha256('two') },
+          { tenant: 'b', sha256: sha256('three') },
+        ],
+        tenants: new Map([['a', ofTenant]]),
+        maxReservedOutputTokens: 77,
+      },
+      models: { m: { limits: { requestsPerMinute: 4 } } },
+    }),
+  );
+  const of = (key: string, model = 'm'): Rules => {
+    const caller = keyring.find(key, 0);
+    if (caller === undefined) throw new Error('no caller');
+    return caller.rules(model);
+  };
+  const limitsOf = ({ rates }: Rules) => rates.map(({ scope, limit }) => `${scope} ${limit}`);
+
+  it('are those of its key, its tenant and the model', () => {
+    expect(limitsOf(of('one'))).toEqual(['key 1', 'tenant 2', 'model 3']);
+    expect(limitsOf(of('two'))).toEqual(['tenant 2', 'model 3']);
+    expect(limitsOf(of('three'))).toEqual(['model 4']);
+    expect(limitsOf(of('one', 'other'))).toEqual(['key 1', 'tenant 2']);
+    expect(limitsOf(of('three', 'other'))).toEqual([]);
+  });
+
+  it('bear its tenant’s name, and the bound of what is reserved', () => {
+    expect(of('three')).toMatchObject({ tenant: 'b', maxReservedOutputTokens: 77 });
+  });
+
+  it('are the same each time it comes', () => {
+    expect(of('one')).toBe(of('one'));
+  });
+
+  it('name no more of a key than tells it from others', () => {
+    const ids = of('one').rates.map(({ id }) => id);
+    expect(ids.join()).toContain(sha256('one').slice(0, 16));
+    expect(ids.join()).not.toContain(sha256('one').slice(0, 17));
+  });
+
+  it('are those of the tenant "anonymous" without authentication', () => {
+    const open = createKeyring(aFleet({ auth: { tenants: new Map([['anonymous', ofTenant]]) } }));
+    const rules = open.find(undefined, 0)?.rules('m');
+    expect(rules?.tenant).toBe('anonymous');
+    expect(rules === undefined ? [] : limitsOf(rules)).toEqual(['tenant 2', 'model 3']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readUsage } from '../../../src/engines/usage.ts';
+import { findUsage, readUsage } from '../../../src/engines/usage.ts';
 
 test('an embeddings reply has input tokens only', () => {
   expect(readUsage({ usage: { prompt_tokens: 8, total_tokens: 8 } })).toEqual({ inputTokens: 8, outputTokens: 0 });
@@ -33,4 +33,11 @@ test('usage that is missing, null or without numbers is none', () => {
   for (const usage of [undefined, null, {}, [], 'x', { prompt_tokens: '5' }, { prompt_tokens: -1 }]) {
     expect(readUsage({ usage })).toBeUndefined();
   }
+});
+
+test('is found at the end of a reply that is too long to parse, and not in a text that looks like it', () => {
+  const usage = '"usage":{"prompt_tokens":20000,"total_tokens":20000,"prompt_tokens_details":{"cached_tokens":5}}';
+  expect(findUsage(`0.1,0.2]}],${usage}}`)).toEqual({ inputTokens: 20_000, outputTokens: 0, cachedInputTokens: 5 });
+  expect(findUsage(JSON.stringify({ content: `{"usage": {"prompt_tokens": 1}}` }))).toBeUndefined();
+  expect(findUsage('"usage":null} "usage":{"prompt_tokens":')).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import { GatewayError } from '../../../src/errors.ts';
 import type { Capability } from '../../../src/fleet/capabilities.ts';
 import { Roster } from '../../../src/fleet/roster.ts';
 import type { InferenceRequest } from '../../../src/routing/exchange.ts';
-import { buildSnapshot, estimateCost, resolve } from '../../../src/routing/snapshot.ts';
+import { buildSnapshot, estimate, resolve } from '../../../src/routing/snapshot.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
 import { plainCounters } from '../../../src/admission/counters.ts';
 import { aCaller, aFleet, type FleetWishes } from '../../support/a-fleet.ts';
@@ -40,6 +40,7 @@ function aRequest(fields: Partial<InferenceRequest>): InferenceRequest {
     includeUsage: false,
     needs: [],
     textBytes: 0,
+    totalTextBytes: 0,
     parts: 0,
     spans: { start: 1, model: { start: 0, end: 0 } },
     body: Buffer.alloc(0),
@@ -116,18 +117,30 @@ describe('resolving a model', () => {
 });
 
 describe('the estimate of what a request needs', () => {
+  const sized = (bytes: number, more: Partial<InferenceRequest> = {}) =>
+    aRequest({ textBytes: bytes, totalTextBytes: bytes, ...more });
+
   it("counts text by bytes, parts by the piece, and the caller's own bound", () => {
     const { roster } = setting({});
-    expect(estimateCost(aRequest({ textBytes: 400, parts: 2, maxTokens: 50 }), roster.estimates('m'))).toEqual({
-      inputTokens: 1_700,
-      outputTokens: 50,
+    expect(estimate(sized(400, { parts: 2, maxTokens: 50 }), roster.estimates('m'))).toEqual({
+      cost: { inputTokens: 1_700, outputTokens: 50 },
+      contextTokens: 1_750,
+    });
+  });
+
+  it('charges all prompts of a batch, of which only the longest has to fit', () => {
+    const { roster } = setting({});
+    const batch = sized(400, { endpoint: 'embeddings', totalTextBytes: 40_000 });
+    expect(estimate(batch, roster.estimates('m'))).toEqual({
+      cost: { inputTokens: 10_000, outputTokens: 0 },
+      contextTokens: 100,
     });
   });
 
   it("learns how many bytes of this model's prompts make a token", () => {
     const { roster } = setting({});
     for (let n = 0; n < 200; n++) roster.estimates('m').learnInput(2_000, 1_000);
-    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster.estimates('m')).inputTokens).toBeCloseTo(500, -1);
-    expect(estimateCost(aRequest({ textBytes: 1_000 }), roster.estimates('other')).inputTokens).toBe(250);
+    expect(estimate(sized(1_000), roster.estimates('m')).cost.inputTokens).toBeCloseTo(500, -1);
+    expect(estimate(sized(1_000), roster.estimates('other')).cost.inputTokens).toBe(250);
   });
 });
