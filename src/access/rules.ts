@@ -1,6 +1,6 @@
 // The limits that bind one caller on one model, as flat data that every limiter works on. Built once per caller and
 // model, when the pair is first seen.
-import type { AuthSettings, Limits, ModelSettings } from '../fleet/fleet.ts';
+import type { AuthSettings, Fleet, Limits, ModelSettings } from '../fleet/fleet.ts';
 
 /** As in the fleet file: the word of metrics, logs and messages. */
 export type LimitName =
@@ -86,6 +86,23 @@ export function rulesOf(
     known.set(model, rules);
     return rules;
   };
+}
+
+/** Every limit that may decide about a tenant, each once. */
+export function limitsByTenant({
+  auth,
+  models,
+}: Pick<Fleet, 'auth' | 'models'>): readonly (readonly [string, LimitName])[] {
+  const holders = auth.mode === 'none' ? [{ tenant: 'anonymous', limits: undefined }] : auth.keys;
+  const found = new Map<string, readonly [string, LimitName]>();
+  for (const { tenant, limits } of holders) {
+    const own = auth.tenants.get(tenant);
+    const ofModels = [...(own?.modelLimits.values() ?? []), ...[...models.values()].map((model) => model.limits)];
+    for (const one of [limits, own?.limits, ...ofModels])
+      for (const { name } of rulesFrom(one, { scope: 'tenant', owner: tenant }))
+        found.set(`${tenant} ${name}`, [tenant, name]);
+  }
+  return [...found.values()];
 }
 
 const minuteSeconds = 60;

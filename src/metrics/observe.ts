@@ -13,6 +13,8 @@ export interface Metrics extends Observer {
   accepted(endpoint: string): () => void;
   probed(backend: string, probe: string, durationMs: number, failure: string | undefined): void;
   circuitChanged(backend: string, model: string, state: CircuitState): void;
+  /** A limit that may decide one day: its series begin at 0. */
+  limitKnown(tenant: string, limit: string): void;
   limitDecided(tenant: string, limit: string, decision: string): void;
   /** Only where there is shared state. */
   watchSharedState(): SharedStateWatch;
@@ -38,6 +40,9 @@ export function createMetrics(version: string): Metrics {
       if (failure !== undefined) instruments.probeFailures.inc({ backend, probe, reason: failure });
     },
     circuitChanged: (backend, _model, to) => instruments.circuitTransitions.inc({ backend, to }),
+    limitKnown(tenant, limit) {
+      for (const decision of ['allowed', 'denied']) instruments.limitDecisions.inc({ tenant, limit, decision }, 0);
+    },
     limitDecided: (tenant, limit, decision) => instruments.limitDecisions.inc({ tenant, limit, decision }),
     watchSharedState: () => watchSharedState(registry),
     async render(fleet) {

@@ -1,5 +1,6 @@
 // The limits of a fleet: in memory for one replica, through Redis for several, and who watches them.
 import { createLimiter, type RateLimiter } from '../access/limiter.ts';
+import { limitsByTenant } from '../access/rules.ts';
 import { createVerdicts } from '../access/verdicts.ts';
 import type { Clock } from '../clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -21,6 +22,7 @@ export interface LimitsParts {
 }
 
 export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): Limits {
+  for (const [tenant, limit] of limitsByTenant(fleet)) metrics.limitKnown(tenant, limit);
   const verdicts = createVerdicts({
     headers: fleet.server.rateLimitHeaders,
     decided: (tenant, limit, decision) => metrics.limitDecided(tenant, limit, decision),

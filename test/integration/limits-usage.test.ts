@@ -51,7 +51,7 @@ describe('a request that is abandoned before its answer', () => {
     const abandoned = chat({}, { signal: gone.signal });
     await engine.when(({ posts }) => posts.length === 1);
     gone.abort();
-    await expect(abandoned).rejects.toThrow();
+    await expect(abandoned).rejects.toThrow(/abort/i);
     await expect.poll(() => engine.inFlight).toBe(0);
     expect((await chat()).status).toBe(429);
   });
