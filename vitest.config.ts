@@ -7,6 +7,8 @@ const withRedis = ['contract', 'integration', 'system'];
 
 export default defineConfig({
   test: {
+    // Most tests wait for something most of the time.
+    maxWorkers: 3,
     projects: [
       ...Object.entries(timeoutsMs).map(([name, testTimeout]) => ({
         test: {

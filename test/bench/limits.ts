@@ -57,7 +57,7 @@ try {
 process.stdout.write(`missed the deadline: ${missed}\n`);
 
 async function measure(name: string, where: string, limiter: RateLimiter, limits: Limits): Promise<void> {
-  const tenant = `${name.replaceAll(/\W/g, '-')}`;
+  const tenant = name.replaceAll(/\W/g, '-');
   const caller = aCaller({ tenant, rules: rulesOf({ tenant, keyId: 'k', keyLimits: limits }, anAuth(), new Map()) });
   await run(limiter, caller, admissions / 10);
   const tripsBefore = asked.get('take') ?? 0;
