@@ -108,3 +108,8 @@ export function leasesOf(limit: number, share: number): number {
 export function differences(rules: Rules, reserved: Cost, actual: Cost | undefined): readonly number[] {
   return rules.rates.map((rule) => (actual === undefined ? 0 : costFor(rule, actual)) - costFor(rule, reserved));
 }
+
+/** What a request takes, in the order of the rates. */
+export function costs({ rates }: Rules, cost: Cost): readonly number[] {
+  return rates.map((rule) => costFor(rule, cost));
+}

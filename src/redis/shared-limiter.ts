@@ -1,5 +1,5 @@
 // Limits that hold over all replicas: one script per admission, and while Redis does not answer what the fleet file says.
-import { differences, Ledger, type Reading } from '../access/ledger.ts';
+import { costs, differences, Ledger, type Reading } from '../access/ledger.ts';
 import { type Cost, type Grant, grantOf, type RateLimiter, reservation } from '../access/limiter.ts';
 import { isUnlimited, type Rules } from '../access/rules.ts';
 import { ungranted, type Verdicts } from '../access/verdicts.ts';
@@ -96,13 +96,15 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
         return hold(rules, id, verdicts.granted(rules, nothing, onFailure), () => forget(rules, id));
       }
       case 'local': {
-        owed.note(rules, share);
+        if (!state.isOpen) owed.note(rules, share);
         const reading = ledger.take(rules, reserved, share);
         if (!reading.granted) throw verdicts.refusal(rules, reserved, reading, onFailure);
+        // One answer was missing, and Redis is still asked.
+        if (state.isOpen) charge(rules, costs(rules, reserved));
         ledger.release(rules);
         return hold(rules, id, verdicts.granted(rules, reading, onFailure), (actual) => {
           const deltas = differences(rules, reserved, actual);
-          if (state.isOpen) run('charge', counters.charge(rules.rates, deltas));
+          if (state.isOpen) charge(rules, deltas);
           else owed.note(rules, share);
           ledger.book(rules, deltas, share);
           forget(rules, id);
@@ -143,6 +145,10 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
 
   function run(command: ScriptName, { keys, args }: Call): void {
     state.connection.run(command, keys, args).catch((thrown: unknown) => state.failed(command, thrown));
+  }
+
+  function charge({ rates }: Rules, amounts: readonly number[]): void {
+    if (rates.length > 0) run('charge', counters.charge(rates, amounts));
   }
 
   function restore(): void {

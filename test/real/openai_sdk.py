@@ -6,6 +6,7 @@ It judges nothing: that is the part of python-sdk.test.ts.
 import json
 import os
 import sys
+import time
 from typing import Literal
 
 import openai
@@ -108,5 +109,16 @@ def ollama():
     return {"chat": chat(OLLAMA, 8), "chunks": stream(OLLAMA, 8)}
 
 
-CALLS = {call.__name__: call for call in (models, chat, stream_helper, stream, embeddings, structured, errors, ollama)}
+def limited():
+    # As patient as the SDK is unless told otherwise.
+    patient = OpenAI(base_url=BASE_URL, api_key="YOUR_API_KEY")
+    seen = []
+    for _ in range(2):
+        began = time.monotonic()
+        answer = patient.chat.completions.with_raw_response.create(model=CHAT, messages=HELLO, max_tokens=1)
+        seen.append({"seconds": time.monotonic() - began, "retries": answer.retries_taken})
+    return {"seen": seen, "refused": failure(lambda: client.chat.completions.create(model=CHAT, messages=HELLO))}
+
+
+CALLS = {call.__name__: call for call in (models, chat, stream_helper, stream, embeddings, structured, errors, ollama, limited)}
 json.dump(CALLS[sys.argv[1]](), sys.stdout)

@@ -5,6 +5,7 @@ import { llamaContextTokens } from './llama-server.ts';
 import { places } from './places.ts';
 import { type RealFleet, names, startRealFleet } from './real-fleet.ts';
 import { run } from './run.ts';
+import { startRouter } from '../support/running-router.ts';
 
 let fleet: RealFleet;
 beforeAll(async () => {
@@ -13,10 +14,10 @@ beforeAll(async () => {
 afterAll(() => fleet?.stop());
 
 /** One of the calls of openai_sdk.py, and what it printed. */
-async function sdk(call: string): Promise<unknown> {
+async function sdk(call: string, { url = fleet.router.url, chat = names.chat as string } = {}): Promise<unknown> {
   const printed = await run(places.python, [join(import.meta.dirname, 'openai_sdk.py'), call], {
-    BASE_URL: `${fleet.router.url}/v1`,
-    CHAT_MODEL: names.chat,
+    BASE_URL: `${url}/v1`,
+    CHAT_MODEL: chat,
     EMBEDDINGS_MODEL: names.embeddings,
     OLLAMA_MODEL: names.ollama,
   });
@@ -151,6 +152,23 @@ test('Ollama serves its model through the same URL, whole and streamed', async (
   expect(asArray(chunks).at(-1)).toMatchObject({
     choices: [{ finish_reason: expect.stringMatching(/^(length|stop)$/) }],
   });
+});
+
+test('a limit that is used up is waited for as long as the answer tells, and then met', async () => {
+  // One at once, then one in 1,035 ms: longer than the SDK would wait by itself.
+  const limits = { requestsPerMinute: 58, burst: { requests: 1 } };
+  const auth = { tenants: new Map([['anonymous', { limits, modelLimits: new Map() }]]) };
+  const router = await startRouter({ auth });
+  try {
+    const { seen, refused } = asRecord(await sdk('limited', { url: router.url, chat: 'test-model' }));
+    const [first, second] = asArray(seen).map(asRecord);
+    expect([first?.['retries'], second?.['retries']]).toEqual([0, 1]);
+    expect(second?.['seconds']).toBeGreaterThan(0.95);
+    expect(refused).toMatchObject({ raised: 'RateLimitError', status: 429, source: 'gateway' });
+    expect(refused).toMatchObject({ body: { error: { type: 'rate_limit_exceeded' } } });
+  } finally {
+    await router.stop();
+  }
 });
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
