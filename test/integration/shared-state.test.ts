@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Limits, SharedStateSettings } from '../../src/fleet/fleet.ts';
 import { redisOfTest } from '../support/redis/of-test.ts';
 import type { RedisServer } from '../support/redis/redis-process.ts';
+import { textOf } from '../support/redis/replies.ts';
 import { settingsFor } from '../support/redis/settings-for.ts';
 import { type RunningRouter, startRouter } from '../support/running-router.ts';
 import { stallsAfter } from '../support/scripted/behaviours.ts';
@@ -27,13 +28,13 @@ const keyOf = (limit: string) => `switchyard:{anonymous}:all:${limit}`;
 /** Requests that the counter of the day knows of; it gets back less than one in the time of a test. */
 async function counted(redis: RedisServer): Promise<number> {
   const stored = await redis.command('GET', keyOf('requests_per_day'));
-  return stored === null ? 0 : Math.ceil(Number(String(stored).split(' ')[0]) - 0.01);
+  return stored === null ? 0 : Math.ceil(Number(textOf(stored).split(' ')[0]) - 0.01);
 }
 
 const perDay = { requestsPerDay: 8_640 };
 const stateLines = ({ log }: RunningRouter) =>
   log.flatMap(({ shared_state: state, reason }) =>
-    state === undefined ? [] : [reason === undefined ? state : `${String(state)}: ${String(reason)}`],
+    typeof state !== 'string' ? [] : [typeof reason === 'string' ? `${state}: ${reason}` : state],
   );
 
 describe('a script that is answered too late', () => {
@@ -60,7 +61,7 @@ describe('a script that is answered too late', () => {
     await (await router.chat()).text();
     proxy.delayMs = { toServer: 300, toClient: 0 };
     const calls = async () => {
-      const stats = String(await redis.command('INFO', 'commandstats'));
+      const stats = textOf(await redis.command('INFO', 'commandstats'));
       return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
     };
     const before = await calls();
@@ -91,7 +92,7 @@ describe('a grant', () => {
     await vi.waitFor(async () => expect(await redis.command('ZCARD', keyOf('concurrent'))).toBe(0), {
       timeout: 10_000,
     });
-    const [used = 0] = String(await redis.command('GET', keyOf('tokens_per_day')))
+    const [used = 0] = textOf(await redis.command('GET', keyOf('tokens_per_day')))
       .split(' ')
       .map(Number);
     // The thousand of the prompt, less one in each second, and two of the answer, of the 5,000 that were reserved.
@@ -166,7 +167,7 @@ describe('a router that stops', () => {
     expect(await redis.command('ZCARD', 'switchyard:replicas')).toBe(1);
     routers.splice(0);
     await router.stop();
-    const names = String(await redis.command('CLIENT', 'LIST'));
+    const names = textOf(await redis.command('CLIENT', 'LIST'));
     expect(names).not.toContain('name=switchyard');
     expect(await redis.command('KEYS', '*')).toEqual([keyOf('tokens_per_day')]);
   });

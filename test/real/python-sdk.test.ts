@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => fleet?.stop());
 
 /** One of the calls of openai_sdk.py, and what it printed. */
-async function sdk(call: string, { url = fleet.router.url, chat = names.chat as string } = {}): Promise<unknown> {
+async function sdk(call: string, other: { readonly url?: string; readonly chat?: string } = {}): Promise<unknown> {
+  const { url = fleet.router.url, chat = names.chat } = other;
   const printed = await run(places.python, [join(import.meta.dirname, 'openai_sdk.py'), call], {
     BASE_URL: `${url}/v1`,
     CHAT_MODEL: chat,
