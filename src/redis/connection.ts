@@ -53,9 +53,9 @@ function shared({ username, password, tls }: SharedStateSettings) {
   return {
     connectionName: 'switchyard',
     connectTimeout: 1_000,
-    // A half-open connection is noticed by nothing else.
+    // A half-open connection is noticed by nothing else. There is no `commandTimeout`: scripts have a deadline of their own,
+    // which first reads what lies in the socket, while that timer fires at once when our own loop was late.
     socketTimeout: 2_000,
-    commandTimeout: 100,
     maxRetriesPerRequest: 1,
     // A script that was sent may have run: sending it again by itself would charge twice.
     autoResendUnfulfilledCommands: false,

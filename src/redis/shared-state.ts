@@ -79,7 +79,7 @@ export class SharedState {
 
   /** Resolves when Redis has answered, or has had its time to. */
   async start(): Promise<void> {
-    this.#beatNow();
+    this.#beatLater();
     const cancel = this.#clock.after(startWaitMs, () => this.#firstBeat.resolve());
     await this.#firstBeat.promise;
     cancel();
@@ -134,10 +134,14 @@ export class SharedState {
   }
 
   #beatNow(): void {
-    this.#cancelBeat();
     if (this.#stopped) return;
-    this.#cancelBeat = this.#clock.after(beatMs, () => this.#beatNow());
+    this.#beatLater();
     void this.#beat();
+  }
+
+  #beatLater(): void {
+    this.#cancelBeat();
+    this.#cancelBeat = this.#clock.after(beatMs, () => this.#beatNow());
   }
 
   async #beat(): Promise<void> {

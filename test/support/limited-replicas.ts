@@ -45,6 +45,8 @@ export interface Answer {
   readonly tookMs: number;
   /** As `x-switchyard-limits` says. */
   readonly degraded: boolean;
+  /** As reported, input and output together. */
+  readonly tokens: number;
 }
 
 export interface LoadWishes {
@@ -53,6 +55,8 @@ export interface LoadWishes {
   readonly perSecond: number;
   readonly seconds: number;
   readonly keys?: readonly string[];
+  /** Of each request; 1 unless said. */
+  readonly maxTokens?: number;
 }
 
 export interface Load {
@@ -64,7 +68,7 @@ export interface Load {
 }
 
 /** Sends at a steady rate, to the replicas in turn, whatever becomes of the answers. */
-export function startLoad({ replicas, perSecond, seconds, keys = [apiKey] }: LoadWishes): Load {
+export function startLoad({ replicas, perSecond, seconds, keys = [apiKey], maxTokens = 1 }: LoadWishes): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   const startedMs = performance.now();
   const nowMs = () => performance.now() - startedMs;
@@ -75,7 +79,8 @@ export function startLoad({ replicas, perSecond, seconds, keys = [apiKey] }: Loa
     const router = all[replica];
     const atMs = nowMs();
     const key = keys[Math.floor(n / all.length) % keys.length] ?? apiKey;
-    const found = router === undefined ? nothing : await complete(router.port, key, agent).catch(() => nothing);
+    const found =
+      router === undefined ? nothing : await complete(router.port, { key, agent, maxTokens }).catch(() => nothing);
     answers.push({ atMs, replica, tookMs: nowMs() - atMs, ...found });
   };
   const run = async (): Promise<void> => {
@@ -91,18 +96,30 @@ export function startLoad({ replicas, perSecond, seconds, keys = [apiKey] }: Loa
   return { answers, nowMs, done: run() };
 }
 
-const nothing = { status: 0, degraded: false };
+type Found = Pick<Answer, 'status' | 'degraded' | 'tokens'>;
+const nothing: Found = { status: 0, degraded: false, tokens: 0 };
 
-function complete(port: number, key: string, agent: Agent): Promise<{ status: number; degraded: boolean }> {
-  const body = JSON.stringify({ model: 'm', prompt: 'hi', max_tokens: 1 });
+interface Completion {
+  readonly key: string;
+  readonly agent: Agent;
+  readonly maxTokens: number;
+}
+
+function complete(port: number, { key, agent, maxTokens }: Completion): Promise<Found> {
+  const body = JSON.stringify({ model: 'm', prompt: 'hi', max_tokens: maxTokens });
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'content-length': body.length };
   return new Promise((resolve, reject) => {
     const sent = request(
       { port, host: '127.0.0.1', path: '/v1/completions', method: 'POST', headers, agent },
       (answer) => {
-        answer.resume();
+        let text = '';
+        answer.setEncoding('utf8').on('data', (piece: string) => {
+          text += piece;
+        });
         answer.once('end', () => {
-          resolve({ status: answer.statusCode ?? 0, degraded: answer.headers['x-switchyard-limits'] !== undefined });
+          const tokens = Number(/"total_tokens":(\d+)/.exec(text)?.[1] ?? 0);
+          const degraded = answer.headers['x-switchyard-limits'] !== undefined;
+          resolve({ status: answer.statusCode ?? 0, degraded, tokens });
         });
         answer.once('error', reject);
       },
@@ -120,6 +137,7 @@ export function summary(answers: readonly Answer[]) {
   const degraded = answers.filter((one) => one.degraded);
   return {
     admitted: admitted.length,
+    tokens: admitted.reduce((sum, { tokens }) => sum + tokens, 0),
     statuses,
     degraded: degraded.length,
     worstMs: Math.round(Math.max(0, ...answers.map(({ tookMs }) => tookMs))),

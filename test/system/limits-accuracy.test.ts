@@ -28,4 +28,18 @@ describe('a limit of one key over three replicas', () => {
     expect(timesLost(routers)).toBe(0);
     expectExact(found.admitted, { perMinute, seconds });
   });
+
+  it('is exact in tokens, whatever was reserved for an answer', { timeout: 60_000 }, async () => {
+    const [tokensPerMinute, maxTokens, lastsSeconds] = [12_000, 400, 30];
+    const { routers } = await threeReplicas(`tokens_per_minute: ${tokensPerMinute}`);
+    const load = startLoad({ replicas: () => routers, perSecond: 80, seconds: lastsSeconds, maxTokens });
+    await load.done;
+    const found = summary(load.answers);
+    process.stdout.write(`limits, tokens: ${JSON.stringify(found)}\n`);
+    expect(found.statuses).toEqual([200, 429]);
+    const allowed = tokensPerMinute + (tokensPerMinute / 60) * lastsSeconds;
+    // A request that would fit by what it costs is refused when it does not by what it may cost.
+    expect(found.tokens).toBeGreaterThanOrEqual((allowed - maxTokens) * 0.99);
+    expect(found.tokens).toBeLessThanOrEqual(allowed * 1.01);
+  });
 });
