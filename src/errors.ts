@@ -73,8 +73,9 @@ export interface ErrorDetails {
   readonly headers?: Readonly<Record<string, string>>;
   /** Seconds until a retry makes sense; rounded up when sent. */
   readonly retryAfterSeconds?: number;
-  /** The limit that was reached; for the log. */
+  /** The limit that was reached, and whether that was decided without what the replicas share; for the log. */
   readonly limit?: string;
+  readonly limitsDegraded?: boolean;
   readonly asSent?: ReplyAsSent;
   readonly cause?: unknown;
 }

@@ -1,5 +1,5 @@
 // The generic cell rate algorithm in its continuous-state form (ITU-T I.371, annex A): a bucket that fills with what is
-// used and leaks at the allowed rate. Exact in burst and rate, and one small state per limit. redis/scripts/bucket.lua
+// used and leaks at the allowed rate. Exact in burst and rate, and one small state per limit. redis/scripts/prelude.lua
 // is the same in Lua.
 import type { Cost } from './limiter.ts';
 import type { RateRule } from './rules.ts';
@@ -39,9 +39,9 @@ export function waitMs(level: number, cost: number, { capacity, perMs }: Effecti
   return Math.max(0, (level - Math.max(0, capacity - cost)) / perMs);
 }
 
-/** The level after something was booked at the end; its debt ends at one bucket, or where it was before. */
+/** The level after the end of one request was booked, which adds no more than one bucket of debt. */
 export function adjusted(level: number, delta: number, { capacity }: Effective): number {
-  return Math.max(0, Math.min(level + delta, Math.max(level, 2 * capacity)));
+  return Math.max(0, level + Math.min(delta, capacity));
 }
 
 /** Rounded up, but not for what a sum of fractions is off. */

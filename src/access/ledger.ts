@@ -1,6 +1,6 @@
 // Counters of limits in memory: all that one replica knows. Synchronous, so that a check and its booking are one step.
 import type { Clock } from '../clock.ts';
-import { adjusted, type Bucket, costFor, fits, levelAt, shareOf } from './bucket.ts';
+import { adjusted, type Bucket, costFor, type Effective, fits, levelAt, shareOf } from './bucket.ts';
 import type { Cost } from './limiter.ts';
 import type { RateRule, Rules } from './rules.ts';
 
@@ -18,7 +18,7 @@ const sweepEvery = 4096;
 
 export class Ledger {
   readonly #clock: Clock;
-  readonly #buckets = new Map<string, { readonly rule: RateRule; readonly bucket: Bucket }>();
+  readonly #buckets = new Map<string, { readonly leaks: Effective; readonly bucket: Bucket }>();
   readonly #held = new Map<string, number>();
   #untilSweep = sweepEvery;
 
@@ -36,7 +36,7 @@ export class Ledger {
       rules.leases.every(({ limit }, n) => (held[n] ?? 0) < leasesOf(limit, share));
     if (!granted) return { granted, used: found, held, share };
     const used = rules.rates.map((rule, n) => (found[n] ?? 0) + costFor(rule, cost));
-    this.mirror(rules, used);
+    this.mirror(rules, used, share);
     this.hold(rules);
     this.#sweepSometimes(nowMs);
     return { granted, used, held: held.map((count) => count + 1), share };
@@ -53,15 +53,15 @@ export class Ledger {
     const nowMs = this.#clock.now();
     for (const [n, rule] of rules.rates.entries()) {
       const used = adjusted(this.#level(rule, { share, nowMs }), deltas[n] ?? 0, shareOf(rule, share));
-      this.#buckets.set(rule.id, { rule, bucket: { used, atMs: nowMs } });
+      this.#buckets.set(rule.id, { leaks: shareOf(rule, share), bucket: { used, atMs: nowMs } });
     }
   }
 
   /** Takes over levels that are known from elsewhere. */
-  mirror(rules: Rules, used: readonly number[]): void {
+  mirror(rules: Rules, used: readonly number[], share: number): void {
     const atMs = this.#clock.now();
     for (const [n, rule] of rules.rates.entries())
-      this.#buckets.set(rule.id, { rule, bucket: { used: used[n] ?? 0, atMs } });
+      this.#buckets.set(rule.id, { leaks: shareOf(rule, share), bucket: { used: used[n] ?? 0, atMs } });
   }
 
   bucketOf({ id }: RateRule): Bucket | undefined {
@@ -94,8 +94,8 @@ export class Ledger {
   #sweepSometimes(nowMs: number): void {
     if (--this.#untilSweep > 0) return;
     this.#untilSweep = sweepEvery;
-    for (const [key, { rule, bucket }] of this.#buckets)
-      if (levelAt(bucket, rule, nowMs) === 0) this.#buckets.delete(key);
+    for (const [key, { leaks, bucket }] of this.#buckets)
+      if (levelAt(bucket, leaks, nowMs) === 0) this.#buckets.delete(key);
   }
 }
 

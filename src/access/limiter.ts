@@ -11,12 +11,18 @@ export interface Cost {
   readonly outputTokens: number;
 }
 
+/** What is expected beforehand: output tokens are those of one answer. */
+export interface Estimate extends Cost {
+  /** Absent: one. */
+  readonly answers?: number;
+}
+
 export interface Ask {
   readonly caller: Caller;
   /** Canonical name. */
   readonly model: string;
-  /** An estimate, corrected when the grant is settled. */
-  readonly cost: Cost;
+  /** Corrected when the grant is settled. */
+  readonly cost: Estimate;
 }
 
 /** Held from before the first attempt until after the last byte. The first of `settle` and `refund` ends it. */
@@ -55,9 +61,10 @@ export function createLimiter(clock: Clock, verdicts: Verdicts): RateLimiter {
   };
 }
 
-/** What is taken before anything is known: the output capped, because most answers end long before `max_tokens`. */
-export function reservation({ maxReservedOutputTokens }: Rules, { inputTokens, outputTokens }: Cost): Cost {
-  return { inputTokens, outputTokens: Math.min(outputTokens, maxReservedOutputTokens) };
+/** What is taken before anything is known: each answer capped, because most end long before `max_tokens`. */
+export function reservation({ maxReservedOutputTokens }: Rules, cost: Estimate): Cost {
+  const { inputTokens, outputTokens, answers = 1 } = cost;
+  return { inputTokens, outputTokens: answers * Math.min(outputTokens, maxReservedOutputTokens) };
 }
 
 /** `end` runs once: with what it cost, or with nothing for a refund. */

@@ -51,6 +51,7 @@ export function createVerdicts({ headers: style, decided }: VerdictParts): Verdi
       const retryMs = Math.max(1, wholeMs(wait));
       return new GatewayError('rate_limit_exceeded', words(rules, rule, retryMs), {
         limit: rule.name,
+        limitsDegraded: degraded !== undefined,
         retryAfterSeconds: retryMs / 1000,
         headers: {
           ...Object.fromEntries(headersOf(rules, reading, degraded)),

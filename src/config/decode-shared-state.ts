@@ -20,6 +20,7 @@ export function decodeSharedState(entry: SharedStateEntry, secrets: RedisSecrets
       database: redis?.database ?? entry.database,
       tls: redis?.tls === true || tls ? present({ ca, cert, key, serverName: tls?.server_name }) : undefined,
       prefix: entry.prefix,
+      replicas: entry.replicas,
       onFailure: entry.on_failure,
     }),
   };

@@ -52,6 +52,7 @@ export const maxReservedOutputTokensDefault = 4_096;
 export const sharedStateDefaults = {
   database: 0,
   prefix: 'switchyard:',
+  replicas: 1,
   onFailure: 'local',
 } satisfies Partial<SharedStateSettings>;
 

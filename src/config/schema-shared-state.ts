@@ -43,6 +43,7 @@ export const sharedState = z.strictObject({
       error: 'expected 1 to 64 characters without braces, spaces and control characters',
     }),
   ).optional(),
+  replicas: number(z.int().min(1).max(10_000)).optional(),
   on_failure: text(z.enum(['local', 'open', 'closed'])).optional(),
 });
 

@@ -32,10 +32,14 @@ function isNonEmptyList(value: unknown): boolean {
 /** Counts text and parts, and notes what the parts need. Base64 is not text. */
 function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
   let textBytes = spanBytes(body, 'tools') + spanBytes(body, 'functions');
+  // What stands around the texts becomes tokens as well: tool calls, reasoning, names, a schema.
+  let otherBytes = isObject(body.fields.response_format) ? bytesIn(body.fields.response_format.json_schema) : 0;
   let parts = 0;
   const messages: readonly unknown[] = Array.isArray(body.fields.messages) ? body.fields.messages : [];
   for (const message of messages) {
     if (!isObject(message)) continue;
+    for (const [name, value] of Object.entries(message))
+      if (name !== 'content' && name !== 'role') otherBytes += bytesIn(value);
     if (typeof message.content === 'string') textBytes += Buffer.byteLength(message.content);
     if (!Array.isArray(message.content)) continue;
     const content: readonly unknown[] = message.content;
@@ -48,7 +52,15 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
       needs.add(need);
     }
   }
-  return { textBytes, totalTextBytes: textBytes, parts };
+  return { textBytes, totalTextBytes: textBytes + otherBytes, parts, count: 1 };
+}
+
+/** Of all texts and names in a value. */
+function bytesIn(value: unknown): number {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + bytesIn(item), 0);
+  if (!isObject(value)) return 0;
+  return Object.entries(value).reduce((sum, [name, item]) => sum + name.length + bytesIn(item), 0);
 }
 
 const partNeeds: ReadonlyMap<string, Capability> = new Map([

@@ -23,11 +23,13 @@ export interface InferenceFields {
   readonly needs: readonly Capability[];
   /** Bytes of text in the prompt, of the longest where there are several; base64 parts are not text. */
   readonly textBytes: number;
-  /** Of all prompts together. */
+  /** Everything that becomes input, of all prompts together: roles, tool calls and schemas too, media not. */
   readonly totalTextBytes: number;
+  /** Answers that are asked for: of each prompt, `n` or `best_of`. */
+  readonly answers: number;
   /** Image and audio parts. */
   readonly parts: number;
-  /** The caller's own bound on generated tokens; absent when it gave none. */
+  /** The caller's own bound on generated tokens of one answer, the larger where it gives two; absent when it gave none. */
   readonly maxTokens?: number;
   /** Where splices go. */
   readonly spans: BodySpans;

@@ -82,35 +82,37 @@ export function inferenceFields(body: ReadBody, needs: readonly Capability[], pr
     stream: readStream(fields),
     includeUsage: isObject(fields.stream_options) && fields.stream_options.include_usage === true,
     needs,
-    ...prompt,
+    textBytes: prompt.textBytes,
+    totalTextBytes: prompt.totalTextBytes,
+    parts: prompt.parts,
+    answers: prompt.count * Math.max(1, countIn(fields.n), countIn(fields.best_of)),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     spans: { start: scanned.open, model, ...(streamOptions === undefined ? {} : { streamOptions }) },
   };
 }
 
-export type Prompt = Pick<InferenceFields, 'textBytes' | 'totalTextBytes' | 'parts'>;
+export interface Prompt extends Pick<InferenceFields, 'textBytes' | 'totalTextBytes' | 'parts'> {
+  /** How many prompts. */
+  readonly count: number;
+}
 
 /** A text, a list of texts, tokens, or a list of token lists, each of which is a prompt of its own. */
 export function readPrompts(value: unknown): Prompt {
-  const nothing = { textBytes: 0, totalTextBytes: 0, parts: 0 };
   if (typeof value === 'string') return promptOf(Buffer.byteLength(value));
-  if (!Array.isArray(value)) return nothing;
-  const items: readonly unknown[] = value;
+  const items: readonly unknown[] = Array.isArray(value) ? value : [];
   if (typeof items[0] === 'number') return promptOf(items.length * bytesPerToken);
-  let prompt: Prompt = nothing;
+  let [textBytes, totalTextBytes, count] = [0, 0, 0];
   for (const item of items) {
-    const { textBytes, totalTextBytes } = readPrompts(item);
-    prompt = {
-      textBytes: Math.max(prompt.textBytes, textBytes),
-      totalTextBytes: prompt.totalTextBytes + totalTextBytes,
-      parts: 0,
-    };
+    const prompt = readPrompts(item);
+    textBytes = Math.max(textBytes, prompt.textBytes);
+    totalTextBytes += prompt.totalTextBytes;
+    count += prompt.count;
   }
-  return prompt;
+  return { textBytes, totalTextBytes, parts: 0, count: Math.max(1, count) };
 }
 
 function promptOf(textBytes: number): Prompt {
-  return { textBytes, totalTextBytes: textBytes, parts: 0 };
+  return { textBytes, totalTextBytes: textBytes, parts: 0, count: 1 };
 }
 
 /** For prompts given as tokens, so that they count like text. */
@@ -124,8 +126,20 @@ function readStream(fields: JsonObject): boolean {
 }
 
 function tokenBound(fields: JsonObject): number | undefined {
-  const bound = fields.max_completion_tokens ?? fields.max_tokens;
-  return typeof bound === 'number' && bound >= 0 ? bound : undefined;
+  // Engines differ in which of the two they obey.
+  const bounds = [fields.max_completion_tokens, fields.max_tokens].filter(isCount);
+  return bounds.length === 0 ? undefined : Math.max(...bounds);
+}
+
+/** More than any engine gives; a number from a caller, with which others are multiplied. */
+const mostAnswers = 10_000;
+
+function countIn(value: unknown): number {
+  return isCount(value) ? Math.min(value, mostAnswers) : 0;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
 }
 
 export function invalid(message: string): GatewayError {

@@ -174,6 +174,8 @@ export interface SharedStateSettings {
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
   /** In front of every key; without braces, which would decide about the slot in a cluster. */
   readonly prefix: string;
+  /** How many replicas there are at least, for as long as fewer were heard of. */
+  readonly replicas: number;
   /** What limits are worth while Redis does not answer: a share of each per replica, nothing, or a refusal. */
   readonly onFailure: 'local' | 'open' | 'closed';
 }

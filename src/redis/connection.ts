@@ -2,12 +2,13 @@
 // shared state is an optimisation, and losing it is an everyday event.
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { SharedStateSettings } from '../fleet/fleet.ts';
+import type { Call } from './limit-calls.ts';
 import { type ScriptName, scriptNames, scriptText } from './script-files.ts';
 
 export interface Connection {
   readonly isCluster: boolean;
   /** Rejects at once when there is no connection. */
-  run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  run(script: ScriptName, call: Call): Promise<unknown>;
   /** Removes a member of a sorted set. */
   remove(key: string, member: string): Promise<unknown>;
   close(): void;
@@ -15,20 +16,21 @@ export interface Connection {
 
 export interface ConnectionEvents {
   ready(): void;
+  /** A connection did not come about, or broke. */
+  failed(error: Error): void;
   /** Every connection is gone. */
   lost(): void;
 }
 
 export function connect(settings: SharedStateSettings, events: ConnectionEvents): Connection {
   const client = settings.servers.kind === 'cluster' ? openCluster(settings) : openServer(settings);
-  // Every failure is seen where a command was sent; without a listener ioredis would print it.
-  client.on('error', () => {});
+  client.on('error', (error: Error) => events.failed(error));
   client.on('ready', () => events.ready());
   client.on('close', () => events.lost());
   for (const name of scriptNames) client.defineCommand(commandOf(name), { lua: scriptText(name) });
   return {
     isCluster: client instanceof Cluster,
-    run(script, keys, args) {
+    run(script, { keys, args }) {
       const command: unknown = Reflect.get(client, commandOf(script));
       if (typeof command !== 'function') throw new Error(`no script ${script}`);
       return command.call(client, keys.length, ...keys, ...args);
@@ -56,7 +58,8 @@ function shared({ username, password, tls }: SharedStateSettings) {
     // A half-open connection is noticed by nothing else. There is no `commandTimeout`: scripts have a deadline of their own,
     // which first reads what lies in the socket, while that timer fires at once when our own loop was late.
     socketTimeout: 2_000,
-    maxRetriesPerRequest: 1,
+    // Whatever was on its way when a connection ended is rejected then, not forgotten.
+    maxRetriesPerRequest: 0,
     // A script that was sent may have run: sending it again by itself would charge twice.
     autoResendUnfulfilledCommands: false,
     enableReadyCheck: true,

@@ -20,9 +20,11 @@ export class Gate {
   readonly #changed: GateParts['changed'];
   #open = false;
   #misses = 0;
-  #pauseMs = firstPauseMs;
+  #pauseMs = 0;
   #openedAtMs = -Infinity;
   #closedUntilMs = -Infinity;
+  /** Whether it was closed before: only then has it come back. */
+  #wasClosed = false;
 
   constructor({ clock, changed }: GateParts) {
     this.#clock = clock;
@@ -33,25 +35,24 @@ export class Gate {
     return this.#open;
   }
 
+  get openForMs(): number {
+    return this.#open ? this.#clock.now() - this.#openedAtMs : 0;
+  }
+
   /** An answer came in time. */
   hit(): void {
     this.#misses = 0;
   }
 
-  /** No answer in time, or one that was an error. */
+  /** No answer in time, or one that says that there will be none. */
   miss(reason: string): void {
     this.#misses++;
-    if (!this.#open || this.#misses < missesAllowed) return;
-    const nowMs = this.#clock.now();
-    const isRelapse = nowMs - this.#openedAtMs < forgivenAfterMs;
-    this.#pauseMs = isRelapse ? Math.min(this.#pauseMs * 2, longestPauseMs) : firstPauseMs;
-    this.#closedUntilMs = nowMs + this.#pauseMs;
-    this.#close(reason);
+    if (this.#open && this.#misses >= missesAllowed) this.#close(reason, firstPauseMs);
   }
 
-  /** The connection is gone: nothing to doubt, and nothing to distrust once it is back. */
+  /** The connection is gone: nothing to doubt, and unless that happens often nothing to distrust once it is back. */
   lost(): void {
-    if (this.#open) this.#close('connection');
+    if (this.#open) this.#close('connection', 0);
   }
 
   /** Whether a good beat may open it. */
@@ -66,7 +67,13 @@ export class Gate {
     this.#changed(true, '');
   }
 
-  #close(reason: string): void {
+  #close(reason: string, pauseMs: number): void {
+    const nowMs = this.#clock.now();
+    const isRelapse = this.#wasClosed && nowMs - this.#openedAtMs < forgivenAfterMs;
+    const longer = Math.max(firstPauseMs, Math.min(this.#pauseMs * 2, longestPauseMs));
+    this.#pauseMs = isRelapse ? longer : pauseMs;
+    this.#closedUntilMs = nowMs + this.#pauseMs;
+    this.#wasClosed = true;
     this.#open = false;
     this.#changed(false, reason);
   }

@@ -4,7 +4,6 @@
 import { type Bucket, levelAt, shareOf } from '../access/bucket.ts';
 import type { Ledger } from '../access/ledger.ts';
 import type { RateRule, Rules } from '../access/rules.ts';
-import type { Call, Counters } from './counters.ts';
 
 interface Touched {
   readonly rule: RateRule;
@@ -12,15 +11,20 @@ interface Touched {
   readonly share: number;
 }
 
+export interface Debt {
+  readonly tenant: string;
+  readonly rates: readonly RateRule[];
+  /** In the order of the rates. */
+  readonly amounts: readonly number[];
+}
+
 export class Owed {
   readonly #ledger: Ledger;
-  readonly #counters: Counters;
   /** By tenant, then by counter. */
   readonly #touched = new Map<string, Map<string, Touched>>();
 
-  constructor(ledger: Ledger, counters: Counters) {
+  constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    this.#counters = counters;
   }
 
   /** To be called before the ledger allows anything under these rules. */
@@ -32,23 +36,19 @@ export class Owed {
     }
   }
 
-  /** One call of charge.lua per tenant; afterwards nothing is owed. */
-  take(nowMs: number): readonly Call[] {
-    const calls: Call[] = [];
-    for (const touched of this.#touched.values()) {
-      const due = [...touched.values()].map(({ rule, before, share }) => {
+  /** Of one tenant, or of all; afterwards nothing is owed. */
+  take(nowMs: number, tenant?: string): readonly Debt[] {
+    const debts: Debt[] = [];
+    for (const [debtor, touched] of this.#touched) {
+      if (tenant !== undefined && debtor !== tenant) continue;
+      this.#touched.delete(debtor);
+      const entries = [...touched.values()];
+      const amounts = entries.map(({ rule, before, share }) => {
         const effective = shareOf(rule, share);
-        const now = levelAt(this.#ledger.bucketOf(rule), effective, nowMs);
-        return { rule, amount: now - levelAt(before, effective, nowMs) };
+        return levelAt(this.#ledger.bucketOf(rule), effective, nowMs) - levelAt(before, effective, nowMs);
       });
-      calls.push(
-        this.#counters.charge(
-          due.map(({ rule }) => rule),
-          due.map(({ amount }) => amount),
-        ),
-      );
+      debts.push({ tenant: debtor, rates: entries.map(({ rule }) => rule), amounts });
     }
-    this.#touched.clear();
-    return calls;
+    return debts;
   }
 }

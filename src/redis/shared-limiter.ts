@@ -5,12 +5,12 @@ import { isUnlimited, type Rules } from '../access/rules.ts';
 import { ungranted, type Verdicts } from '../access/verdicts.ts';
 import type { Clock } from '../clock.ts';
 import type { SharedStateSettings } from '../fleet/fleet.ts';
-import { type Call, Counters, leaseMs, readTakeAnswer } from './counters.ts';
 import { Leases } from './leases.ts';
-import { Owed } from './owed.ts';
+import { type Call, LimitCalls, leaseMs, readTakeAnswer } from './limit-calls.ts';
+import { Outbox } from './outbox.ts';
+import { type Debt, Owed } from './owed.ts';
 import type { ScriptName } from './script-files.ts';
-import { Settlements } from './settlements.ts';
-import { deadlineMs, SharedState, type SharedStateObserver } from './shared-state.ts';
+import { deadlineMs, SharedState, type SharedStateObserver, type SharedStateParts } from './shared-state.ts';
 
 export interface SharedLimiterParts {
   readonly clock: Clock;
@@ -23,19 +23,19 @@ export interface SharedLimiter extends RateLimiter {
   start(): Promise<void>;
   /** Sends what is left and lets go of Redis. */
   stop(): Promise<void>;
-  /** What is held for requests that run; for tests. */
-  held(): { readonly leases: number; readonly settlements: number };
+  /** What is held for requests that run, and what is still to be told to Redis; for tests. */
+  held(): { readonly leases: number; readonly messages: number };
 }
 
 export function createSharedLimiter(settings: SharedStateSettings, parts: SharedLimiterParts): SharedLimiter {
   const { clock, verdicts, observer } = parts;
-  const { onFailure, prefix } = settings;
-  const counters = new Counters(prefix);
+  const { onFailure } = settings;
+  const calls = new LimitCalls(settings.prefix);
   const ledger = new Ledger(clock);
   const leases = new Leases();
-  const owed = new Owed(ledger, counters);
-  const state = new SharedState(settings, { clock, observer, restore });
-  const settlements = new Settlements(state.connection, (thrown) => state.failed('settle', thrown));
+  const owed = new Owed(ledger);
+  const state = new SharedState(settings, { clock, observer, answers });
+  const outbox = new Outbox(state.connection, (script, thrown) => state.failed(script, thrown));
   let cancelRenewal: (() => void) | undefined;
 
   return {
@@ -44,16 +44,12 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
       if (isUnlimited(rules)) return ungranted;
       const reserved = reservation(rules, cost);
       const id = state.nextId();
-      const reading = state.isOpen ? await askFor(rules, id, reserved) : undefined;
+      const reading = state.isOpen(rules.tenant) ? await askFor(rules, id, reserved) : undefined;
       if (reading === undefined) return takeAlone(rules, state.nextId(), reserved);
-      const share = shareNow();
-      ledger.mirror(
-        rules,
-        reading.used.map((used) => used * share),
-      );
+      mirror(rules, reading);
       if (!reading.granted) throw verdicts.refusal(rules, reserved, reading);
       return hold(rules, id, verdicts.granted(rules, reading), (actual) =>
-        send(counters.settle(rules, id, differences(rules, reserved, actual))),
+        tell('settle', rules.tenant, calls.settle(rules, id, differences(rules, reserved, actual))),
       );
     },
     async start() {
@@ -62,32 +58,36 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
     },
     async stop() {
       cancelRenewal?.();
-      await state.stop(settlements.idle());
+      outbox.sendKept();
+      await state.stop(outbox.idle());
     },
-    held: () => ({ leases: leases.size, settlements: settlements.kept }),
+    held: () => ({ leases: leases.size, messages: outbox.kept }),
   };
 
   /** Undefined: no answer in time, or an error. */
   async function askFor(rules: Rules, id: string, cost: Cost): Promise<Reading | undefined> {
+    const shard = state.shardOf(rules.tenant);
     const untilMs = clock.now() + deadlineMs;
+    const call = (notAfterMs: number) => calls.take(rules, { id, cost, notAfterMs });
+    const read = (answer: unknown) => readTakeAnswer(answer, rules);
     try {
       do {
         const sentMs = clock.now();
-        const call = (notAfterMs: number) => counters.take(rules, { id, cost, notAfterMs });
-        const answer = readTakeAnswer(await state.ask('take', rules.tenant, call), rules);
-        state.learnTime(rules.tenant, sentMs, answer.serverMs);
-        if (answer.outcome !== 'late') return answer.reading;
+        const { outcome, reading, serverMs } = await state.ask(shard, { command: 'take', call, read });
+        shard.time.learn({ sentMs, receivedMs: clock.now(), serverMs });
+        if (outcome !== 'late') return reading;
         // In time for us, but late by its own clock: the clock has stepped, which is learnt now.
       } while (clock.now() < untilMs);
     } catch {
       // Counted and judged by the state. The script may have run, or still be going to: this comes behind it.
-      send(counters.settle(rules, id, differences(rules, cost, undefined)));
+      tell('settle', rules.tenant, calls.settle(rules, id, differences(rules, cost, undefined)));
     }
     return undefined;
   }
 
   function takeAlone(rules: Rules, id: string, reserved: Cost): Grant {
-    const share = shareNow();
+    const { tenant } = rules;
+    const share = 1 / state.shardOf(tenant).replicas;
     switch (onFailure) {
       case 'closed':
         throw verdicts.unavailable(rules);
@@ -96,17 +96,17 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
         return hold(rules, id, verdicts.granted(rules, nothing, onFailure), () => forget(rules, id));
       }
       case 'local': {
-        if (!state.isOpen) owed.note(rules, share);
+        if (!state.isOpen(tenant)) owed.note(rules, share);
         const reading = ledger.take(rules, reserved, share);
         if (!reading.granted) throw verdicts.refusal(rules, reserved, reading, onFailure);
         // One answer was missing, and Redis is still asked.
-        if (state.isOpen) charge(rules, costs(rules, reserved));
+        if (state.isOpen(tenant)) charge({ ...rules, amounts: costs(rules, reserved) });
         ledger.release(rules);
         return hold(rules, id, verdicts.granted(rules, reading, onFailure), (actual) => {
-          const deltas = differences(rules, reserved, actual);
-          if (state.isOpen) charge(rules, deltas);
+          const amounts = differences(rules, reserved, actual);
+          if (state.isOpen(tenant)) charge({ ...rules, amounts });
           else owed.note(rules, share);
-          ledger.book(rules, deltas, share);
+          ledger.book(rules, amounts, share);
           forget(rules, id);
         });
       }
@@ -116,9 +116,9 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
   }
 
   function hold(rules: Rules, id: string, shown: Pick<Grant, 'headers' | 'degraded'>, end: (actual?: Cost) => void) {
-    const keys = counters.leases(rules);
+    const keys = calls.leases(rules);
     ledger.hold(rules);
-    leases.add(keys, id);
+    leases.add(rules.tenant, keys, id);
     return grantOf(shown, rules, (actual) => {
       ledger.release(rules);
       leases.delete(keys, id);
@@ -126,45 +126,49 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
     });
   }
 
+  /** What this replica would go on from if Redis were gone the next moment. */
+  function mirror(rules: Rules, { used }: Reading): void {
+    const share = 1 / state.shardOf(rules.tenant).replicas;
+    const own = used.map((level) => level * share);
+    ledger.mirror(rules, own, share);
+  }
+
   /** A lease that was not taken through Redis may have come there by being renewed. */
   function forget(rules: Rules, id: string): void {
-    if (rules.leases.length > 0)
-      send(
-        counters.settle(
-          rules,
-          id,
-          rules.rates.map(() => 0),
-        ),
-      );
+    if (rules.leases.length === 0) return;
+    const nothing = rules.rates.map(() => 0);
+    tell('settle', rules.tenant, calls.settle(rules, id, nothing));
   }
 
-  function send(call: Call): void {
-    if (state.isOpen) settlements.send(call);
-    else settlements.keep(call);
+  function charge(debt: Debt): void {
+    const { tenant, rates, amounts } = debt;
+    if (rates.length === 0) return;
+    const owedAtMs = state.shardOf(tenant).time.latestAt(clock.now()) ?? 0;
+    tell('charge', tenant, calls.charge(debt, { id: state.nextId(), amounts, owedAtMs }));
   }
 
-  function run(command: ScriptName, { keys, args }: Call): void {
-    state.connection.run(command, keys, args).catch((thrown: unknown) => state.failed(command, thrown));
+  function tell(script: ScriptName, tenant: string, call: Call): void {
+    const message = { tenant, script, call };
+    if (state.isOpen(tenant)) outbox.send(message);
+    else outbox.keep(message);
   }
 
-  function charge({ rates }: Rules, amounts: readonly number[]): void {
-    if (rates.length > 0) run('charge', counters.charge(rates, amounts));
+  function answers({ anew, tenant }: Parameters<SharedStateParts['answers']>[0]): void {
+    if (anew) {
+      renew(tenant);
+      for (const debt of owed.take(clock.now(), tenant)) charge(debt);
+    }
+    outbox.sendKept(tenant);
   }
 
-  function restore(): void {
-    void leases.renew(state.connection);
-    for (const call of owed.take(clock.now())) run('charge', call);
-    settlements.sendKept();
+  function renew(tenant?: string): void {
+    leases.renew(state.connection, (thrown) => state.failed('renew', thrown), tenant);
   }
 
   function renewLater(): void {
     cancelRenewal = clock.after(leaseMs / 3, () => {
-      if (state.isOpen) void leases.renew(state.connection);
+      renew();
       renewLater();
     });
-  }
-
-  function shareNow(): number {
-    return 1 / state.replicas;
   }
 }

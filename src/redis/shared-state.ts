@@ -1,14 +1,13 @@
-// What replicas share through one Redis: whether it answers, what its clock shows, and how many replicas there are. Asks
-// with a deadline of its own, and beats once a second, which also finds out when Redis is back.
+// What replicas share through Redis: asks with a deadline of its own, and beats once a second, which also finds out when a
+// server is back.
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { SharedStateSettings } from '../fleet/fleet.ts';
 import { connect, type Connection } from './connection.ts';
-import type { Call } from './counters.ts';
-import { type FailureReason, failureReason, NoAnswerInTime } from './failure-reason.ts';
-import { Gate } from './gate.ts';
+import { concernsTheServer, type FailureReason, failureReason, NoAnswerInTime } from './failure-reason.ts';
+import type { Call } from './limit-calls.ts';
 import type { ScriptName } from './script-files.ts';
-import { ServerTime } from './server-time.ts';
+import { Shard } from './shard.ts';
 
 /** Requests wait for Redis no longer. */
 export const deadlineMs = 50;
@@ -18,58 +17,74 @@ const aliveMs = 5_000;
 const startWaitMs = 1_000;
 const stopWaitMs = 500;
 
+export interface StateChange {
+  /** Whether every server answers now. */
+  readonly up: boolean;
+  /** Worth a line: where all servers are lost together, that is one change. */
+  readonly isNews: boolean;
+  /** Of a cluster: the tenant whose server it is. */
+  readonly tenant: string | undefined;
+  /** Absent when it is back. */
+  readonly lost?: { readonly reason: string; readonly detail: string };
+}
+
 export interface SharedStateObserver {
   /** An answer came. */
   asked(command: ScriptName, durationMs: number): void;
   failed(command: ScriptName, reason: FailureReason): void;
-  /** Once per change; `reason` when it is lost. */
-  changed(up: boolean, reason: string): void;
+  /** Once per change. */
+  changed(change: StateChange): void;
 }
 
 export interface SharedStateParts {
   readonly clock: Clock;
   readonly observer: SharedStateObserver;
-  /** Redis answers again, or has lost what it knew: whatever must be there before anybody asks is sent now. */
-  readonly restore: () => void;
+  /** A server answers. `anew`: whatever it must know before anybody asks it is sent now. `tenant`: undefined for all. */
+  readonly answers: (how: { readonly anew: boolean; readonly tenant: string | undefined }) => void;
+}
+
+/** A question to one tenant's server. */
+export interface Question<Answer> {
+  readonly command: ScriptName;
+  /** `notAfterMs`: until when, on the clock of the server, it may act; 0 when that is not known. */
+  readonly call: (notAfterMs: number) => Call;
+  /** @throws Nonsense */
+  readonly read: (answer: unknown) => Answer;
 }
 
 export class SharedState {
   readonly connection: Connection;
-  readonly #clock: Clock;
-  readonly #observer: SharedStateObserver;
-  readonly #restore: () => void;
-  readonly #gate: Gate;
+  readonly #parts: SharedStateParts;
+  readonly #settings: SharedStateSettings;
   readonly #replica = randomUUID().slice(0, 13);
-  readonly #replicasKey: string;
-  /** By tenant in a cluster, where each has a server of its own; otherwise one. */
-  readonly #times = new Map<string, ServerTime>();
+  readonly #main: Shard;
+  /** By tenant; empty where one server has all. */
+  readonly #shards = new Map<string, Shard>();
   readonly #firstBeat = Promise.withResolvers<void>();
-  #replicas = 1;
+  /** Tenants whose server was said to be lost. */
+  readonly #told = new Set<string>();
+  #lastError = '';
   #ids = 0;
   #stopped = false;
   #cancelBeat = () => {};
 
-  constructor(settings: SharedStateSettings, { clock, observer, restore }: SharedStateParts) {
-    this.#clock = clock;
-    this.#observer = observer;
-    this.#restore = restore;
-    this.#replicasKey = `${settings.prefix}replicas`;
-    this.#gate = new Gate({ clock, changed: (open, reason) => observer.changed(open, reason) });
+  constructor(settings: SharedStateSettings, parts: SharedStateParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#main = this.#createShard(undefined);
     this.connection = connect(settings, {
       ready: () => this.#beatNow(),
+      failed: (error) => {
+        this.#lastError = error.message;
+      },
       lost: () => {
-        if (!this.#stopped) this.#gate.lost();
+        if (!this.#stopped) for (const shard of this.#all()) shard.gate.lost();
       },
     });
   }
 
-  get isOpen(): boolean {
-    return this.#gate.isOpen;
-  }
-
-  /** As of the last beat that was heard. */
-  get replicas(): number {
-    return this.#replicas;
+  isOpen(tenant: string): boolean {
+    return this.shardOf(tenant).gate.isOpen;
   }
 
   /** Unique over all replicas. */
@@ -77,41 +92,48 @@ export class SharedState {
     return `${this.#replica}-${(this.#ids++).toString(36)}`;
   }
 
+  shardOf(tenant: string): Shard {
+    if (!this.connection.isCluster) return this.#main;
+    const known = this.#shards.get(tenant);
+    if (known !== undefined) return known;
+    const shard = this.#createShard(tenant);
+    this.#shards.set(tenant, shard);
+    if (this.#main.gate.isOpen) shard.gate.open();
+    return shard;
+  }
+
   /** Resolves when Redis has answered, or has had its time to. */
   async start(): Promise<void> {
     this.#beatLater();
-    const cancel = this.#clock.after(startWaitMs, () => this.#firstBeat.resolve());
+    const cancel = this.#parts.clock.after(startWaitMs, () => this.#firstBeat.resolve());
     await this.#firstBeat.promise;
     cancel();
-    if (!this.isOpen) this.#observer.changed(false, 'connection');
+    if (!this.#main.gate.isOpen) this.#changed(undefined, { open: false, reason: 'connection' });
   }
 
   /**
-   * The answer of a script within the deadline. `call` is told until when, on the clock of the server, it may act.
+   * The answer of a script within the deadline.
    * @throws what `failureReason` knows
    */
-  async ask(command: ScriptName, tenant: string, call: (notAfterMs: number) => Call): Promise<unknown> {
-    const sentMs = this.#clock.now();
-    const { keys, args } = call(this.#timeOf(tenant).latestAt(sentMs + deadlineMs) ?? 0);
+  async ask<Answer>(shard: Shard, { command, call, read }: Question<Answer>): Promise<Answer> {
+    const { clock, observer } = this.#parts;
+    const sentMs = clock.now();
     try {
-      const answer = await this.#within(this.connection.run(command, keys, args));
-      this.#observer.asked(command, this.#clock.now() - sentMs);
-      this.#gate.hit();
+      const notAfterMs = shard.time.latestAt(sentMs + deadlineMs) ?? 0;
+      const answer = read(await this.#within(this.connection.run(command, call(notAfterMs))));
+      observer.asked(command, clock.now() - sentMs);
+      shard.gate.hit();
       return answer;
     } catch (thrown) {
-      this.failed(command, thrown);
-      this.#gate.miss(failureReason(thrown));
+      const reason = failureReason(thrown);
+      observer.failed(command, reason);
+      if (concernsTheServer(reason)) shard.gate.miss(reason);
       throw thrown;
     }
   }
 
   failed(command: ScriptName, thrown: unknown): void {
-    this.#observer.failed(command, failureReason(thrown));
-  }
-
-  /** What the clock of the server showed in an answer to something sent at `sentMs`. */
-  learnTime(tenant: string, sentMs: number, serverMs: number): void {
-    this.#timeOf(tenant).learn({ sentMs, receivedMs: this.#clock.now(), serverMs });
+    this.#parts.observer.failed(command, failureReason(thrown));
   }
 
   /** `finished`: what is still on its way, which gets a moment. */
@@ -119,50 +141,72 @@ export class SharedState {
     this.#stopped = true;
     this.#cancelBeat();
     const waited = Promise.withResolvers<void>();
-    const cancel = this.#clock.after(stopWaitMs, waited.resolve);
-    const leave = this.connection.remove(this.#replicasKey, this.#replica).catch(() => {});
-    await Promise.race([Promise.all([finished, leave]), waited.promise]);
+    const cancel = this.#parts.clock.after(stopWaitMs, waited.resolve);
+    const left = this.#all().map(({ replicasKey }) => this.connection.remove(replicasKey, this.#replica));
+    await Promise.race([Promise.allSettled([finished, ...left]), waited.promise]);
     cancel();
     this.connection.close();
   }
 
-  #timeOf(tenant: string): ServerTime {
-    const name = this.connection.isCluster ? tenant : '';
-    let time = this.#times.get(name);
-    if (time === undefined) this.#times.set(name, (time = new ServerTime()));
-    return time;
+  #all(): readonly Shard[] {
+    return [this.#main, ...this.#shards.values()];
+  }
+
+  #createShard(tenant: string | undefined): Shard {
+    const { prefix, replicas } = this.#settings;
+    return new Shard({
+      clock: this.#parts.clock,
+      tenant,
+      replicas,
+      replicasKey: tenant === undefined ? `${prefix}replicas` : `${prefix}{${tenant}}:replicas`,
+      changed: (open, reason) => this.#changed(tenant, { open, reason }),
+    });
+  }
+
+  #changed(tenant: string | undefined, { open, reason }: { readonly open: boolean; readonly reason: string }): void {
+    const up = this.#all().every(({ gate }) => gate.isOpen);
+    const isNews = tenant === undefined || (open ? this.#told.delete(tenant) : this.#main.gate.isOpen);
+    if (tenant !== undefined && !open && isNews) this.#told.add(tenant);
+    const cause = reason === 'connection' ? failureReason(new Error(this.#lastError)) : 'other';
+    const lost = { reason: cause === 'other' ? reason : cause, detail: reason === 'connection' ? this.#lastError : '' };
+    this.#parts.observer.changed({ up, isNews, tenant, ...(open ? {} : { lost }) });
   }
 
   #beatNow(): void {
     if (this.#stopped) return;
     this.#beatLater();
-    void this.#beat();
+    for (const shard of this.#all()) void this.#beat(shard);
   }
 
   #beatLater(): void {
     this.#cancelBeat();
-    this.#cancelBeat = this.#clock.after(beatMs, () => this.#beatNow());
+    this.#cancelBeat = this.#parts.clock.after(beatMs, () => this.#beatNow());
   }
 
-  async #beat(): Promise<void> {
-    const sentMs = this.#clock.now();
-    const call = { keys: [this.#replicasKey], args: [this.#replica, aliveMs] };
-    const answer = await this.ask('beat', '', () => call).catch(() => undefined);
-    if (!Array.isArray(answer) || this.#stopped) return;
-    const [time, alive, isNew] = answer.map(Number);
-    this.learnTime('', sentMs, time ?? 0);
-    this.#replicas = Math.max(1, alive ?? 1);
+  async #beat(shard: Shard): Promise<void> {
+    const sentMs = this.#parts.clock.now();
+    const call = { keys: [shard.replicasKey], args: [this.#replica, aliveMs] };
+    const read = (answer: unknown) => (Array.isArray(answer) ? answer.map(Number) : []);
+    const answer = await this.ask(shard, { command: 'beat', call: () => call, read }).catch(() => undefined);
+    if (answer === undefined || this.#stopped) return;
+    const [serverMs = 0, alive = 1, isNew = 0] = answer;
+    shard.time.learn({ sentMs, receivedMs: this.#parts.clock.now(), serverMs });
+    shard.heard(alive);
+    const { tenant, gate } = shard;
+    const hasCounters = !this.connection.isCluster || tenant !== undefined;
     // Nobody but this replica takes its name away, so if it was not there, nothing else is either.
-    if (isNew === 1 || this.#gate.mayOpen) this.#restore();
-    if (this.#gate.mayOpen) this.#gate.open();
-    this.#firstBeat.resolve();
+    const anew = isNew === 1 || !gate.isOpen;
+    if (hasCounters && (gate.isOpen || gate.mayOpen)) this.#parts.answers({ anew, tenant });
+    if (gate.mayOpen) gate.open();
+    if (shard === this.#main) this.#firstBeat.resolve();
   }
 
   /** Whether in time is decided after what lies in the socket was read: our own loop may have been what was slow. */
   #within(answer: Promise<unknown>): Promise<unknown> {
+    const { clock } = this.#parts;
     return new Promise((resolve, reject) => {
-      let cancel = this.#clock.after(deadlineMs, () => {
-        cancel = this.#clock.after(0, () => reject(new NoAnswerInTime(`no answer within ${deadlineMs} ms`)));
+      let cancel = clock.after(deadlineMs, () => {
+        cancel = clock.after(0, () => reject(new NoAnswerInTime(`no answer within ${deadlineMs} ms`)));
       });
       answer.finally(() => cancel()).then(resolve, reject);
     });

@@ -1,13 +1,13 @@
 // One try of one request on one backend: its timers, its socket, and its single end. What the bytes mean is decided
 // by the relays; what the end teaches, by aftermath.
 import type { Slot } from '../admission/slots.ts';
-import { GatewayError, toGatewayError } from '../errors.ts';
+import { toGatewayError } from '../errors.ts';
 import type { HeaderMap } from '../engines/engine.ts';
 import type { Timeouts } from '../fleet/fleet.ts';
 import { type AftermathParts, bookAttempt } from './aftermath.ts';
 import type { Delivery, Exchange } from './exchange.ts';
 import { AttemptTimers } from './attempt-timers.ts';
-import { AttemptFailure, timedOut, transportFailed } from './failures.ts';
+import { AttemptFailure, timedOut, transportFailed, whyGone } from './failures.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { HeaderList, Reply, Sink, TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -188,9 +188,4 @@ export class Attempt implements UpstreamHandler {
       this.#fail(new AttemptFailure(toGatewayError(thrown)));
     }
   }
-}
-
-/** Mostly the caller; at the end of a drain it is the router that lets go, and says so. */
-function whyGone({ reason }: AbortSignal): GatewayError {
-  return reason instanceof GatewayError ? reason : new GatewayError('client_closed', 'The caller hung up.');
 }

@@ -1,5 +1,5 @@
 // One caller request from arrival to settlement, all attempts included. Mutable, owned by one request.
-import type { Cost, Grant } from '../access/limiter.ts';
+import type { Estimate, Grant } from '../access/limiter.ts';
 import type { Caller } from '../access/keyring.ts';
 import type { InferenceFields } from '../endpoints/endpoint.ts';
 import type { Usage } from '../engines/engine.ts';
@@ -8,7 +8,7 @@ import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { ExchangeSettled, HeaderList, Reply } from './ports.ts';
 import { strikesOf } from './retry.ts';
-import type { Estimate, Target } from './snapshot.ts';
+import type { Expectation, Target } from './snapshot.ts';
 
 /** A request as routing sees it: the fields that were read, and the bytes that will be forwarded. */
 export interface InferenceRequest extends InferenceFields {
@@ -37,7 +37,7 @@ export class Exchange {
   stream = false;
   grant: Grant | undefined = undefined;
   /** An estimate. */
-  cost: Cost = { inputTokens: 0, outputTokens: 0 };
+  cost: Estimate = { inputTokens: 0, outputTokens: 0 };
   /** An estimate of what one prompt needs. */
   contextTokens = 0;
   /** Whether anything of an answer has left. */
@@ -68,7 +68,7 @@ export class Exchange {
   }
 
   /** The target is known: from here on the exchange has a model and a deadline. */
-  begin(target: Target, request: InferenceRequest, expected: Estimate & { readonly nowMs: number }): void {
+  begin(target: Target, request: InferenceRequest, expected: Expectation & { readonly nowMs: number }): void {
     const { cost, contextTokens, nowMs } = expected;
     this.cost = cost;
     this.contextTokens = contextTokens;
@@ -109,7 +109,7 @@ export class Exchange {
       firstTokenMs: this.firstTokenAtMs === undefined ? undefined : this.firstTokenAtMs - this.arrivedMs,
       usage: this.usage,
       contentEvents: this.contentEvents,
-      limitsDegraded: this.grant?.degraded === true,
+      limitsDegraded: this.grant?.degraded === true || this.error?.details.limitsDegraded === true,
     };
   }
 }

@@ -123,3 +123,8 @@ function retryAfterMs(headers: HeaderMap): number | undefined {
   const value = headers['retry-after'];
   return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
 }
+
+/** Mostly the caller; at the end of a drain it is the router that lets go, and says so. */
+export function whyGone({ reason }: AbortSignal): GatewayError {
+  return reason instanceof GatewayError ? reason : new GatewayError('client_closed', 'The caller hung up.');
+}

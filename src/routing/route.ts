@@ -6,6 +6,7 @@ import type { Roster } from '../fleet/roster.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
 import type { Delivery, Exchange, InferenceRequest } from './exchange.ts';
 import type { Observer, Reply } from './ports.ts';
+import { whyGone } from './failures.ts';
 import { reserve } from './reserve.ts';
 import { mayRetry } from './retry.ts';
 import { settle } from './settle.ts';
@@ -33,6 +34,7 @@ export function createRoute(parts: RouteParts): Route {
       const expected = estimate(request, roster.estimates(model));
       exchange.begin(target, request, { ...expected, nowMs: clock.now() });
       exchange.grant = await limiter.take({ caller: exchange.caller, model, cost: expected.cost });
+      if (reply.gone.aborted) throw whyGone(reply.gone);
       await deliver({ exchange, request, target, reply });
     } catch (cause) {
       throw exchange.fail(cause);

@@ -33,7 +33,7 @@ function finalCost(exchange: Exchange, estimates: TokenEstimates): Cost | undefi
   const hungUp = error?.code === 'client_closed' && exchange.attempts > 0;
   if (answered || hungUp) {
     if (usage !== undefined && error === undefined) return usage;
-    const unknown = stream ? contentEvents : Math.min(cost.outputTokens, estimates.output());
+    const unknown = stream ? contentEvents : (cost.answers ?? 1) * Math.min(cost.outputTokens, estimates.output());
     // A stream that did not reach its end may have told nothing, zeros, or what there was so far.
     return {
       inputTokens: usage?.inputTokens || cost.inputTokens,
@@ -49,7 +49,8 @@ function learn(roster: Roster, { usage, model, error }: Exchange, request: Infer
   if (usage === undefined || model === undefined || request.endpoint === 'embeddings') return;
   const estimates = roster.estimates(model);
   if (request.endpoint === 'chat-completions' && request.parts === 0)
-    estimates.learnInput(request.textBytes, usage.inputTokens);
+    estimates.learnInput(request.totalTextBytes, usage.inputTokens);
   // A bound of the caller's own says nothing about what is usual.
-  if (request.maxTokens === undefined && error === undefined) estimates.learnOutput(usage.outputTokens);
+  if (request.maxTokens === undefined && error === undefined)
+    estimates.learnOutput(usage.outputTokens / request.answers);
 }

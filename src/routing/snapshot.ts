@@ -1,6 +1,6 @@
 // The fleet and everything derived from it, published as one reference: what a request is resolved against.
 import { type Caller, type Keyring, mayUse } from '../access/keyring.ts';
-import type { Cost } from '../access/limiter.ts';
+import type { Estimate } from '../access/limiter.ts';
 import { engines } from '../engines/index.ts';
 import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
@@ -129,20 +129,21 @@ function unsupported({ model, candidates }: Target, needs: ReadonlySet<Capabilit
   return new GatewayError('unsupported', `No backend of the model "${model.name}" (${kinds}) supports ${what}.`);
 }
 
-export interface Estimate {
-  readonly cost: Cost;
+export interface Expectation {
+  readonly cost: Estimate;
   /** What one prompt of it will take of a member's context. */
   readonly contextTokens: number;
 }
 
 /** What a request will cost, as far as can be told beforehand. */
-export function estimate(request: InferenceRequest, estimates: TokenEstimates): Estimate {
-  const { textBytes, totalTextBytes, parts, maxTokens } = request;
+export function estimate(request: InferenceRequest, estimates: TokenEstimates): Expectation {
+  const { textBytes, totalTextBytes, parts, maxTokens, answers } = request;
   const inputOf = (bytes: number) => estimates.inputOf(bytes) + parts * tokensPerPart;
   return {
     cost: {
       inputTokens: inputOf(totalTextBytes),
       outputTokens: request.endpoint === 'embeddings' ? 0 : (maxTokens ?? estimates.output()),
+      answers,
     },
     contextTokens: inputOf(textBytes) + (maxTokens ?? 0),
   };

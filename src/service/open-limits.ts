@@ -37,10 +37,15 @@ export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): 
     verdicts,
     observer: {
       ...watch,
-      changed(up, reason) {
+      changed({ up, isNews, tenant, lost }) {
         watch.changed(up);
-        if (up) log.info({ shared_state: 'up' }, 'shared state answers: limits are exact');
-        else log.warn({ shared_state: 'down', reason, limits: sharedState.onFailure }, 'shared state does not answer');
+        if (!isNews) return;
+        if (lost === undefined) log.info({ shared_state: 'up', tenant }, 'shared state answers: limits are exact');
+        else
+          log.warn(
+            { shared_state: 'down', tenant, ...lost, limits: sharedState.onFailure },
+            'shared state does not answer',
+          );
       },
     },
   });

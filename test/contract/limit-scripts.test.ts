@@ -5,19 +5,19 @@ import { Ledger } from '../../src/access/ledger.ts';
 import type { Cost } from '../../src/access/limiter.ts';
 import { type Rules, rulesOf } from '../../src/access/rules.ts';
 import type { Limits } from '../../src/fleet/fleet.ts';
-import { Counters, leaseMs, readTakeAnswer, type TakeAnswer } from '../../src/redis/counters.ts';
+import { LimitCalls, leaseMs, readTakeAnswer, type TakeAnswer } from '../../src/redis/limit-calls.ts';
 import { anAuth } from '../support/a-fleet.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { ScriptBench } from '../support/redis/script-bench.ts';
 
 describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
   let bench: ScriptBench;
-  let counters: Counters;
+  let calls: LimitCalls;
   let ids = 0;
   let tenants = 0;
   beforeAll(() => {
     bench = new ScriptBench(url);
-    counters = new Counters(bench.prefix);
+    calls = new LimitCalls(bench.prefix);
   });
   afterAll(() => bench.close());
 
@@ -26,7 +26,7 @@ describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
     return rulesOf({ tenant: `t${tenants++}`, keyId: 'k', keyLimits }, anAuth(), new Map())('m');
   }
   async function take(limits: Rules, wishes: { id?: string; cost?: Cost; notAfterMs?: number } = {}) {
-    const call = counters.take(limits, { id: `r${ids++}`, cost: tokens(0), notAfterMs: 0, ...wishes });
+    const call = calls.take(limits, { id: `r${ids++}`, cost: tokens(0), notAfterMs: 0, ...wishes });
     return readTakeAnswer(await bench.run('take', call.keys, call.args), limits);
   }
   async function outcomes(count: number, limits: Rules): Promise<readonly TakeAnswer['outcome'][]> {
@@ -36,7 +36,7 @@ describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
   }
   function settle(limits: Rules, id: string, delta: number): Promise<unknown> {
     const deltas = limits.rates.map(() => delta);
-    const call = counters.settle(limits, id, deltas);
+    const call = calls.settle(limits, id, deltas);
     return bench.run('settle', call.keys, call.args);
   }
   const tokens = (inputTokens: number, outputTokens = 0): Cost => ({ inputTokens, outputTokens });
@@ -70,16 +70,17 @@ describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
   it('book no settlement whose reservation is gone', async () => {
     const limits = rules({ tokensPerMinute: 1_000 });
     await take(limits, { id: 'gone', cost: tokens(800) });
-    await bench.redis.del(counters.take(limits, { id: 'gone', cost: tokens(0), notAfterMs: 0 }).keys[0] ?? '');
+    await bench.redis.del(calls.take(limits, { id: 'gone', cost: tokens(0), notAfterMs: 0 }).keys[0] ?? '');
     expect(await settle(limits, 'gone', 5_000)).toBe(0);
     expect((await take(limits, { cost: tokens(0) })).reading.used).toEqual([800]);
   });
 
-  it('never leave a settlement with more debt than one bucket', async () => {
+  it('add no more than one bucket of debt for one request, and all of it for many', async () => {
     const limits = rules({ tokensPerMinute: 1_000 });
-    await take(limits, { id: 'long', cost: tokens(10) });
-    await settle(limits, 'long', 500_000);
-    expect((await take(limits)).reading.used).toEqual([2_000]);
+    for (const id of ['a', 'b', 'c']) await take(limits, { id, cost: tokens(10) });
+    for (const id of ['a', 'b', 'c']) await settle(limits, id, 500_000);
+    bench.nowMs += 121_800;
+    expect((await take(limits)).reading.used).toEqual([1_000]);
   });
 
   it('admit what is larger than the bucket when it is full, with its whole debt', async () => {
@@ -111,7 +112,7 @@ describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
     await take(limits, { id: 'alive' });
     expect(await outcomes(1, limits)).toEqual(['denied']);
     bench.nowMs += leaseMs - 1;
-    await bench.run('renew', counters.leases(limits), [leaseMs, 'alive']);
+    await bench.run('renew', calls.leases(limits), [leaseMs, 'alive']);
     expect(await outcomes(1, limits)).toEqual(['denied']);
     bench.nowMs += 2;
     expect(await outcomes(2, limits)).toEqual(['granted', 'denied']);
@@ -119,7 +120,7 @@ describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
 
   it('bring leases back that were lost', async () => {
     const limits = rules({ concurrent: 1 });
-    await bench.run('renew', counters.leases(limits), [leaseMs, 'a', 'b', 'c']);
+    await bench.run('renew', calls.leases(limits), [leaseMs, 'a', 'b', 'c']);
     expect((await take(limits)).reading.held).toEqual([3]);
   });
 
@@ -148,12 +149,21 @@ describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
     expect(await outcomes(4, limits)).toEqual(['granted', 'granted', 'granted', 'denied']);
   });
 
-  it('book what was allowed without them', async () => {
+  it('book what was allowed without them, once', async () => {
     const limits = rules({ requestsPerMinute: 10, tokensPerMinute: 100 });
     await take(limits, { cost: tokens(10) });
-    const call = counters.charge(limits.rates, [4, -3]);
-    expect(await bench.run('charge', call.keys, call.args)).toBe(2);
+    const call = calls.charge(limits, { id: 'debt', amounts: [4, -3], owedAtMs: 0 });
+    expect([await bench.run('charge', call.keys, call.args), await bench.run('charge', call.keys, call.args)]).toEqual([
+      1, 0,
+    ]);
     expect((await take(limits)).reading.used).toEqual([6, 7]);
+  });
+
+  it('book less of a debt that comes late: some of it would be back', async () => {
+    const limits = rules({ requestsPerMinute: 60 });
+    const call = calls.charge(limits, { id: 'late', amounts: [30], owedAtMs: bench.nowMs - 20_000 });
+    await bench.run('charge', call.keys, call.args);
+    expect((await take(limits)).reading.used).toEqual([11]);
   });
 
   it('count the replicas that have beaten lately', async () => {
@@ -178,7 +188,7 @@ describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
   it('let every key expire', async () => {
     const limits = rules({ requestsPerMinute: 10, tokensPerDay: 100, concurrent: 1 });
     await take(limits, { cost: tokens(1) });
-    const { keys } = counters.take(limits, { id: `r${ids - 1}`, cost: tokens(0), notAfterMs: 0 });
+    const { keys } = calls.take(limits, { id: `r${ids - 1}`, cost: tokens(0), notAfterMs: 0 });
     const lives = await Promise.all(keys.map((key) => bench.redis.pttl(key)));
     expect(lives.every((ms) => ms > 0)).toBe(true);
     expect(lives).toHaveLength(4);
@@ -211,11 +221,11 @@ describe.each(inject('sharedServers'))('the scripts on $name', ({ url }) => {
           bookedUpTo += 1;
           const deltas = limits.rates.map(({ counts }) => (counts === 'requests' ? 0 : actual - 100));
           if (!ends) {
-            await bench.redis.zrem(counters.leases(limits)[0] ?? '', id);
+            await bench.redis.zrem(calls.leases(limits)[0] ?? '', id);
             ledger.release(limits);
             continue;
           }
-          const call = counters.settle(limits, id, deltas);
+          const call = calls.settle(limits, id, deltas);
           await bench.run('settle', call.keys, call.args);
           ledger.book(limits, deltas);
           ledger.release(limits);

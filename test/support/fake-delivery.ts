@@ -75,6 +75,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     textBytes: 0,
     totalTextBytes: 0,
     parts: 0,
+    answers: 1,
     spans: { start: 1, model: { start: 0, end: 0 } },
     body: Buffer.from('{}'),
     headers: [],

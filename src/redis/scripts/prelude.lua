@@ -32,8 +32,7 @@ local function keep(key, used, per_ms, now)
   end
 end
 
--- Adds to what is used; the debt ends at one bucket, or where it was before.
-local function book(key, capacity, per_ms, delta, now)
+local function book(key, per_ms, delta, now)
   local level = level_of(key, per_ms, now)
-  keep(key, math.min(level + delta, math.max(level, 2 * capacity)), per_ms, now)
+  keep(key, level + delta, per_ms, now)
 end

@@ -7,6 +7,8 @@ for n = 2 + buckets, #KEYS do redis.call('ZREM', KEYS[n], ARGV[1]) end
 if redis.call('DEL', KEYS[1]) == 0 then return 0 end
 local now = now_ms()
 for n = 1, buckets do
-  book(KEYS[1 + n], tonumber(ARGV[3 * n]), tonumber(ARGV[1 + 3 * n]), tonumber(ARGV[2 + 3 * n]), now)
+  -- The end of one request adds no more than one bucket of debt.
+  local delta = math.min(tonumber(ARGV[2 + 3 * n]), tonumber(ARGV[3 * n]))
+  book(KEYS[1 + n], tonumber(ARGV[1 + 3 * n]), delta, now)
 end
 return 1

@@ -9,6 +9,7 @@ export function settingsFor(url: string, overrides: Partial<SharedStateSettings>
     ...(password === '' ? {} : { password }),
     database: 0,
     prefix: 'switchyard:',
+    replicas: 1,
     onFailure: 'local',
     ...overrides,
   };

@@ -107,8 +107,8 @@ describe('a level that is corrected', () => {
     ['what was not used comes back', 8, -5, 3],
     ['never more than was used', 3, -5, 0],
     ['more than was reserved leaves a debt', 8, 7, 15],
-    ['of one bucket at most', 8, 500, 20],
-    ['an older debt stays as it was', 35, 1, 35],
+    ['of one bucket at most for one request', 8, 500, 18],
+    ['beside older ones', 35, 1, 36],
     ['and shrinks by what comes back', 35, -5, 30],
   ])('%s', (_name, level, delta, left) => {
     expect(adjusted(level, delta, rule)).toBe(left);

@@ -4,7 +4,7 @@ import { fleetWith, said, valid } from './support.ts';
 
 describe('a redis URL', () => {
   const text = fleetWith('shared_state:\n  redis: ${URL}\n');
-  const plain = { database: 0, prefix: 'switchyard:', onFailure: 'local' };
+  const plain = { database: 0, prefix: 'switchyard:', replicas: 1, onFailure: 'local' };
   const single = (host: string, port: number) => ({ servers: { kind: 'single', address: { host, port } } });
 
   it.each([

@@ -18,6 +18,7 @@ describe('shared state', () => {
   database: 3
   tls: { ca_file: ca.pem, cert_file: c.pem, key_file: k.pem, server_name: redis.internal }
   prefix: "über/"
+  replicas: 3
   on_failure: closed
 `),
       { env: { PW: 'pw' }, files },
@@ -30,6 +31,7 @@ describe('shared state', () => {
       database: 3,
       tls: { ca: files['ca.pem'], cert: files['c.pem'], key: files['k.pem'], serverName: 'redis.internal' },
       prefix: 'über/',
+      replicas: 3,
       onFailure: 'closed',
     });
     expect(Object.isFrozen(fleet.sharedState?.tls)).toBe(true);
@@ -157,7 +159,7 @@ describe('shared state', () => {
     ],
     [
       '{ redis: "redis://h", nodes: [] }',
-      '5:25: error: unknown key at shared_state (known: redis, sentinel, cluster, username, password, password_file, database, tls, prefix, on_failure)',
+      '5:25: error: unknown key at shared_state (known: redis, sentinel, cluster, username, password, password_file, database, tls, prefix, replicas, on_failure)',
     ],
   ])('that makes no sense is refused: %s', (state, problem) => {
     expect(said(withState(state), { env: { PW: 'pw' }, files: { p: 'pw' } })).toEqual([`fleet.yaml:${problem}`]);

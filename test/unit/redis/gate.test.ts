@@ -72,4 +72,15 @@ describe('the gate in front of Redis', () => {
     gate.lost();
     expect([gate.mayOpen, changes]).toEqual([true, ['open', 'closed: connection']]);
   });
+
+  it('does not trust a connection that is lost again and again', () => {
+    const { gate, msUntilOpen } = setting();
+    gate.open();
+    const pauses: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      gate.lost();
+      pauses.push(msUntilOpen());
+    }
+    expect(pauses).toEqual([0, 1_000, 2_000, 4_000]);
+  });
 });

@@ -42,6 +42,7 @@ function aRequest(fields: Partial<InferenceRequest>): InferenceRequest {
     textBytes: 0,
     totalTextBytes: 0,
     parts: 0,
+    answers: 1,
     spans: { start: 1, model: { start: 0, end: 0 } },
     body: Buffer.alloc(0),
     headers: [],
@@ -123,7 +124,7 @@ describe('the estimate of what a request needs', () => {
   it("counts text by bytes, parts by the piece, and the caller's own bound", () => {
     const { roster } = setting({});
     expect(estimate(sized(400, { parts: 2, maxTokens: 50 }), roster.estimates('m'))).toEqual({
-      cost: { inputTokens: 1_700, outputTokens: 50 },
+      cost: { inputTokens: 1_700, outputTokens: 50, answers: 1 },
       contextTokens: 1_750,
     });
   });
@@ -132,7 +133,7 @@ describe('the estimate of what a request needs', () => {
     const { roster } = setting({});
     const batch = sized(400, { endpoint: 'embeddings', totalTextBytes: 40_000 });
     expect(estimate(batch, roster.estimates('m'))).toEqual({
-      cost: { inputTokens: 10_000, outputTokens: 0 },
+      cost: { inputTokens: 10_000, outputTokens: 0, answers: 1 },
       contextTokens: 100,
     });
   });

@@ -29,6 +29,7 @@ function settled(state: State, fields: Partial<InferenceRequest> = {}) {
     textBytes: 1_000,
     totalTextBytes: 1_000,
     parts: 0,
+    answers: 1,
     spans: { start: 1, model: { start: 0, end: 0 } },
     body: Buffer.alloc(0),
     headers: [],

@@ -2,7 +2,8 @@
 import { costFor } from '../access/bucket.ts';
 import type { Reading } from '../access/ledger.ts';
 import type { Cost } from '../access/limiter.ts';
-import type { RateRule, Rules } from '../access/rules.ts';
+import type { Rules } from '../access/rules.ts';
+import { Nonsense } from './failure-reason.ts';
 
 /** A lease that is not renewed for so long belongs to a replica that is gone. */
 export const leaseMs = 20_000;
@@ -21,7 +22,14 @@ export interface TakeWishes {
   readonly notAfterMs: number;
 }
 
-export class Counters {
+export interface ChargeWishes {
+  readonly id: string;
+  /** In the order of the rates. */
+  readonly amounts: readonly number[];
+  readonly owedAtMs: number;
+}
+
+export class LimitCalls {
   readonly #prefix: string;
   /** Rules are built once, so their keys are too. */
   readonly #keys = new WeakMap<Rules, readonly string[]>();
@@ -43,10 +51,11 @@ export class Counters {
     return { keys: [this.#reservation(rules, id), ...this.#keysOf(rules)], args };
   }
 
-  charge(rates: readonly RateRule[], amounts: readonly number[]): Call {
+  /** `owedAtMs`: on the clock of Redis; 0: now. */
+  charge({ tenant, rates }: Pick<Rules, 'tenant' | 'rates'>, { id, amounts, owedAtMs }: ChargeWishes): Call {
     return {
-      keys: rates.map(({ id }) => this.key(id)),
-      args: rates.flatMap(({ capacity, perMs }, n) => [capacity, perMs, amounts[n] ?? 0]),
+      keys: [`${this.#prefix}{${tenant}}:charge:${id}`, ...rates.map((rule) => this.key(rule.id))],
+      args: [reservationMs, owedAtMs, ...rates.flatMap(({ perMs }, n) => [perMs, amounts[n] ?? 0])],
     };
   }
 
@@ -79,10 +88,11 @@ export interface TakeAnswer {
   readonly reading: Reading;
 }
 
-/** @throws Error when it is no answer of take.lua. */
+/** @throws Nonsense when it is no answer of take.lua. */
 export function readTakeAnswer(answer: unknown, { rates, leases }: Rules): TakeAnswer {
   const [outcome, time, ...levels] = Array.isArray(answer) ? answer.map(String) : [];
-  if (outcome !== 'granted' && outcome !== 'denied' && outcome !== 'late') throw new Error('not an answer of take.lua');
+  if (outcome !== 'granted' && outcome !== 'denied' && outcome !== 'late')
+    throw new Nonsense('not an answer of take.lua');
   const numbers = levels.map(Number);
   return {
     outcome,
