@@ -24,8 +24,20 @@ export function createKeyring({ auth, models }: Pick<Fleet, 'auth' | 'models'>):
     const anonymous: Caller = { tenant, models: undefined, rules: rulesOf({ tenant }, auth, models) };
     return { find: () => anonymous };
   }
+  const ofTenants = new Map(auth.keys.map(({ tenant }) => [tenant, rulesOf({ tenant }, auth, models)] as const));
+  const entryOf = ({ sha256, tenant, models: allowed, expiresAtMs, limits }: ApiKey) => {
+    // Keys without limits of their own share what is kept for each model.
+    const keyId = sha256.slice(0, keyIdLength);
+    const own = limits === undefined ? undefined : rulesOf({ tenant, keyId, keyLimits: limits }, auth, models);
+    const rules = own ?? ofTenants.get(tenant) ?? rulesOf({ tenant }, auth, models);
+    const caller: Caller = { tenant, models: allowed, rules };
+    return { digest: Buffer.from(sha256, 'hex'), expiresAtMs, caller };
+  };
   const entries = new Map(
-    auth.keys.map((key) => [Buffer.from(key.sha256, 'hex').toString('latin1'), entryOf(key, { auth, models })]),
+    auth.keys.map((key) => {
+      const entry = entryOf(key);
+      return [entry.digest.toString('latin1'), entry];
+    }),
   );
   return {
     find(credential, unixMs) {
@@ -41,14 +53,6 @@ export function createKeyring({ auth, models }: Pick<Fleet, 'auth' | 'models'>):
 
 /** A part of the digest names a key in counters: enough to tell keys apart, and no way back. */
 const keyIdLength = 16;
-
-function entryOf(key: ApiKey, { auth, models }: Pick<Fleet, 'auth' | 'models'>) {
-  const { tenant } = key;
-  const keyId = key.sha256.slice(0, keyIdLength);
-  const holder = { tenant, keyId, ...(key.limits === undefined ? {} : { keyLimits: key.limits }) };
-  const caller: Caller = { tenant, models: key.models, rules: rulesOf(holder, auth, models) };
-  return { digest: Buffer.from(key.sha256, 'hex'), expiresAtMs: key.expiresAtMs, caller };
-}
 
 /**
  * `*` stands for any run of characters, also `/`; everything else for itself. Linear but for the product of the two

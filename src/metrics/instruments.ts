@@ -75,6 +75,7 @@ export function createInstruments(registry: Registry) {
     circuitTransitions: counter('switchyard_circuit_transitions_total', 'Circuit changes', ['backend', 'to']),
     modelConfigured: gauge('switchyard_model_configured_backends', 'Backends that could serve the model', ['model']),
     modelAvailable: gauge('switchyard_model_available_backends', 'Backends that can serve the model now', ['model']),
+    rejections: counter('switchyard_rejections_total', 'Requests that the router itself refused', ['model', 'reason']),
     limitDecisions: counter(
       'switchyard_rate_limit_decisions_total',
       'Limits that allowed a request, and those that refused one',

@@ -52,11 +52,24 @@ export function createMetrics(version: string): Metrics {
   };
 }
 
+/** The outcomes that are a refusal of ours. */
+const rejectionReasons: Partial<Record<Outcome, string>> = {
+  rate_limit_exceeded: 'rate_limit',
+  limiter_unavailable: 'limiter_unavailable',
+  no_backend: 'no_backend',
+  overloaded: 'overloaded',
+  request_too_large: 'too_large',
+  unauthorized: 'unauthorized',
+  draining: 'draining',
+};
+
 function settled(instruments: Instruments, event: ExchangeSettled): void {
   const model = event.model ?? 'other';
   const { endpoint, outcome, backend, usage } = event;
   instruments.requests.inc({ model, endpoint, outcome, status_class: `${Math.floor(event.status / 100)}xx` });
   instruments.requestDuration.observe({ model, endpoint, outcome }, event.durationMs / 1000);
+  const reason = rejectionReasons[outcome];
+  if (reason !== undefined) instruments.rejections.inc({ model, reason });
   if (backend === undefined) return;
   if (event.firstTokenMs !== undefined) {
     instruments.firstToken.observe({ backend, model }, event.firstTokenMs / 1000);

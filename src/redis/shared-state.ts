@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { SharedStateSettings } from '../fleet/fleet.ts';
 import { connect, type Connection } from './connection.ts';
-import { concernsTheServer, type FailureReason, failureReason, NoAnswerInTime } from './failure-reason.ts';
+import { concernsTheServer, type FailureReason, failureReason, NoAnswerInTime, Nonsense } from './failure-reason.ts';
 import type { Call } from './limit-calls.ts';
 import type { ScriptName } from './script-files.ts';
 import { Shard } from './shard.ts';
@@ -186,8 +186,7 @@ export class SharedState {
   async #beat(shard: Shard): Promise<void> {
     const sentMs = this.#parts.clock.now();
     const call = { keys: [shard.replicasKey], args: [this.#replica, aliveMs] };
-    const read = (answer: unknown) => (Array.isArray(answer) ? answer.map(Number) : []);
-    const answer = await this.ask(shard, { command: 'beat', call: () => call, read }).catch(() => undefined);
+    const answer = await this.ask(shard, { command: 'beat', call: () => call, read: readBeat }).catch(() => undefined);
     if (answer === undefined || this.#stopped) return;
     const [serverMs = 0, alive = 1, isNew = 0] = answer;
     shard.time.learn({ sentMs, receivedMs: this.#parts.clock.now(), serverMs });
@@ -211,4 +210,9 @@ export class SharedState {
       answer.finally(() => cancel()).then(resolve, reject);
     });
   }
+}
+
+function readBeat(answer: unknown): readonly number[] {
+  if (!Array.isArray(answer)) throw new Nonsense('not an answer of beat.lua');
+  return answer.map(Number);
 }

@@ -44,6 +44,29 @@ describe('reading a chat request', () => {
     expect(fields).toMatchObject({ textBytes: 4, parts: 1 });
   });
 
+  it('counts for the allowance what else becomes input: tool calls, reasoning, names, a schema', () => {
+    const call = { id: 'c', type: 'function', function: { name: 'f', arguments: 'x'.repeat(4_000) } };
+    const said = [{ role: 'assistant', content: 'four', reasoning_content: 'y'.repeat(2_000), tool_calls: [call] }];
+    const fields = chat({ model: 'm', messages: said });
+    expect(fields.textBytes).toBe(4);
+    expect(fields.totalTextBytes).toBeGreaterThan(6_000);
+    expect(fields.totalTextBytes).toBeLessThan(6_100);
+    const schema = { type: 'json_schema', json_schema: { description: 'z'.repeat(1_000) } };
+    expect(chat({ model: 'm', messages: [], response_format: schema }).totalTextBytes).toBe(1_011);
+  });
+
+  it('counts the answers that are asked for', () => {
+    const answers = (extra: object) => chat({ model: 'm', messages, ...extra }).answers;
+    expect([answers({}), answers({ n: 128 }), answers({ n: 2, best_of: 20 }), answers({ n: 'x' })]).toEqual([
+      1, 128, 20, 1,
+    ]);
+    expect(answers({ n: 1e300 })).toBe(10_000);
+  });
+
+  it('takes the larger bound where engines differ in which they obey', () => {
+    expect(chat({ model: 'm', messages, max_tokens: 9, max_completion_tokens: 1 }).maxTokens).toBe(9);
+  });
+
   it('takes the bound on the answer from either name', () => {
     expect(chat({ model: 'm', messages, max_tokens: 5 }).maxTokens).toBe(5);
     expect(chat({ model: 'm', messages, max_tokens: 5, max_completion_tokens: 7 }).maxTokens).toBe(7);
@@ -102,6 +125,19 @@ describe('reading the other endpoints', () => {
     const read = (prompt: unknown) =>
       endpoints.completions.read(Buffer.from(JSON.stringify({ model: 'm', prompt }))).textBytes;
     expect([read('four'), read(['a', 'four']), read([1, 2, 3]), read([[1], [1, 2]])]).toEqual([4, 4, 12, 8]);
+  });
+
+  it('counts all of several prompts for the allowance, and an answer for each', () => {
+    const read = (prompt: unknown, n?: number) => {
+      const fields = endpoints.completions.read(Buffer.from(JSON.stringify({ model: 'm', prompt, n })));
+      return [fields.totalTextBytes, fields.answers];
+    };
+    expect([read('four', 3), read(['a', 'four']), read([1, 2, 3]), read([[1], [1, 2]], 2)]).toEqual([
+      [4, 3],
+      [5, 2],
+      [12, 1],
+      [12, 4],
+    ]);
   });
 
   it('asks for embeddings where embeddings are asked for', () => {
