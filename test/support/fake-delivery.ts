@@ -3,9 +3,10 @@ import { createSlots } from '../../src/admission/slots.ts';
 import { plainCounters } from '../../src/admission/counters.ts';
 import type { GatewayError } from '../../src/errors.ts';
 import { attempt } from '../../src/routing/attempt.ts';
-import { Exchange, type InferenceRequest } from '../../src/routing/exchange.ts';
+import { Exchange } from '../../src/routing/exchange.ts';
 import type { AttemptEnded, Reply, Sink, UpstreamHandler } from '../../src/routing/ports.ts';
 import { leastConnections } from '../../src/selection/policies/least-connections.ts';
+import { aRequest } from './a-request.ts';
 import { aCaller, timeouts } from './a-fleet.ts';
 import { aCandidate } from './candidates.ts';
 import { fakeClock } from './fake-clock.ts';
@@ -66,20 +67,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   const upstream = { aborted: 0, paused: false, handler: undefined as UpstreamHandler | undefined };
   const slot = createSlots(plainCounters()).claim([candidate]);
   if (slot === undefined) throw new Error('no slot');
-  const request: InferenceRequest = {
-    endpoint: 'chat-completions',
-    model: 'm',
-    stream: wishes.stream ?? true,
-    includeUsage: false,
-    needs: ['chat-completions'],
-    textBytes: 0,
-    totalTextBytes: 0,
-    parts: 0,
-    answers: 1,
-    spans: { start: 1, model: { start: 0, end: 0 } },
-    body: Buffer.from('{}'),
-    headers: [],
-  };
+  const request = aRequest({ stream: wishes.stream ?? true, needs: ['chat-completions'] });
   const exchange = new Exchange('id', 'chat-completions', aCaller(), clock.now());
   const policy = leastConnections({ clock, inFlight: plainCounters(), random: () => 0 });
   const target = {

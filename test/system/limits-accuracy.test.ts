@@ -1,21 +1,12 @@
 // A limit that holds over replicas is exact while far more is asked for than it allows.
 import { describe, expect, it } from 'vitest';
-import { expectExact, limitedFleet, startLoad, summary } from '../support/limited-replicas.ts';
-import { redisOfTest } from '../support/redis/of-test.ts';
+import { expectExact, startLoad, summary } from '../support/limited-replicas.ts';
 import { timesLost } from '../support/redis-trouble.ts';
-import { systemTest } from './of-test.ts';
+import { threeReplicasTest } from './three-replicas.ts';
 
-const { startRedis } = redisOfTest();
-const { serve, file } = systemTest();
+const threeReplicas = threeReplicasTest();
 const perMinute = 600;
 const seconds = 60;
-
-async function threeReplicas(limits: string) {
-  const redis = await startRedis();
-  const config = file(limitedFleet({ shared: `redis: "${redis.url}"`, limits }));
-  const start = () => serve(['--config', config]);
-  return { start, routers: await Promise.all([start(), start(), start()]) };
-}
 
 describe('a limit of one key over three replicas', () => {
   it('is exact while ten times as much is asked for', { timeout: 90_000 }, async () => {

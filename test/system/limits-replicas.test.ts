@@ -1,22 +1,13 @@
 // Replicas that come and go leave limits as they are: neither does a restart renew an allowance, nor a death keep one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { apiKey, expectExact, limitedFleet, startLoad, summary } from '../support/limited-replicas.ts';
-import { redisOfTest } from '../support/redis/of-test.ts';
+import { apiKey, expectExact, startLoad, summary } from '../support/limited-replicas.ts';
 import type { RouterProcess } from '../support/router-process.ts';
-import { systemTest } from './of-test.ts';
+import { threeReplicasTest } from './three-replicas.ts';
 
-const { startRedis } = redisOfTest();
-const { serve, file } = systemTest();
+const threeReplicas = threeReplicasTest();
 const perMinute = 600;
 const seconds = 60;
-
-async function threeReplicas(limits: string) {
-  const redis = await startRedis();
-  const config = file(limitedFleet({ shared: `redis: "${redis.url}"`, limits }));
-  const start = () => serve(['--config', config]);
-  return { start, routers: await Promise.all([start(), start(), start()]) };
-}
 
 describe('a limit of one key over three replicas', () => {
   it('is exact while replicas stop, are killed, and come back', { timeout: 90_000 }, async () => {

@@ -9,6 +9,7 @@ import { leastConnections } from '../../../src/selection/policies/least-connecti
 import { plainCounters } from '../../../src/admission/counters.ts';
 import { aCaller, aFleet, type FleetWishes } from '../../support/a-fleet.ts';
 import { aCandidate } from '../../support/candidates.ts';
+import { aRequest } from '../../support/a-request.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
 const rosters: Roster[] = [];
@@ -30,24 +31,6 @@ function setting(wishes: FleetWishes, probed = true) {
   const ask = (model: string, needs: readonly Capability[] = ['chat-completions'], models?: readonly string[]) =>
     resolve(snapshot, { request: aRequest({ model, needs }), caller: aCaller({ models }), nowMs: 0 });
   return { ask, roster };
-}
-
-function aRequest(fields: Partial<InferenceRequest>): InferenceRequest {
-  return {
-    endpoint: 'chat-completions',
-    model: 'm',
-    stream: false,
-    includeUsage: false,
-    needs: [],
-    textBytes: 0,
-    totalTextBytes: 0,
-    parts: 0,
-    answers: 1,
-    spans: { start: 1, model: { start: 0, end: 0 } },
-    body: Buffer.alloc(0),
-    headers: [],
-    ...fields,
-  };
 }
 
 function codeOf(run: () => unknown): string {

@@ -7,6 +7,7 @@ import { Exchange, type InferenceRequest } from '../../../src/routing/exchange.t
 import type { ExchangeSettled } from '../../../src/routing/ports.ts';
 import { settle } from '../../../src/routing/settle.ts';
 import { aCaller } from '../../support/a-fleet.ts';
+import { aRequest } from '../../support/a-request.ts';
 import { aCandidate } from '../../support/candidates.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -20,21 +21,7 @@ const estimated = { inputTokens: 40, outputTokens: 256 };
 function settled(state: State, fields: Partial<InferenceRequest> = {}) {
   const clock = fakeClock();
   const roster = new Roster(() => aCandidate().memberState.circuit);
-  const request: InferenceRequest = {
-    endpoint: 'chat-completions',
-    model: 'm',
-    stream: true,
-    includeUsage: false,
-    needs: [],
-    textBytes: 1_000,
-    totalTextBytes: 1_000,
-    parts: 0,
-    answers: 1,
-    spans: { start: 1, model: { start: 0, end: 0 } },
-    body: Buffer.alloc(0),
-    headers: [],
-    ...fields,
-  };
+  const request = aRequest({ stream: true, textBytes: 1_000, totalTextBytes: 1_000, ...fields });
   const booked: (Cost | 'refunded')[] = [];
   const grant = {
     ...ungranted,
