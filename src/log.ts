@@ -32,6 +32,7 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
     duration_ms: Math.round(event.durationMs),
     limit: error?.details.limit,
     limits_degraded: event.limitsDegraded || undefined,
+    queue_ms: event.queuedMs > 0 ? Math.round(event.queuedMs) : undefined,
     first_token_ms: event.firstTokenMs === undefined ? undefined : Math.round(event.firstTokenMs),
     input_tokens: usage?.inputTokens,
     output_tokens: usage?.outputTokens,

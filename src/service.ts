@@ -1,6 +1,7 @@
 // The composition root: builds every part, and starts, drains and stops them in order. Nobody imports it but the CLI.
 import type { RateLimiter } from './access/limiter.ts';
 import { createSlots } from './admission/slots.ts';
+import { WaitingRoom } from './admission/waiting-room.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { BackendState } from './fleet/backend-state.ts';
 import type { Address, Fleet } from './fleet/fleet.ts';
@@ -37,7 +38,7 @@ export interface Service {
   readonly states: readonly BackendState[];
   models(backend: string): readonly string[];
   /** What is held right now; all zero when nothing runs. */
-  held(): { readonly running: number; readonly inFlight: number; readonly queued: number };
+  held(): { readonly running: number; readonly inFlight: number; readonly queued: number; readonly waiting: number };
   /** Finishes what runs, accepts nothing new, and releases everything. `delayMs`: how long new connections still come. */
   stop(how?: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
 }
@@ -53,7 +54,13 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
     },
   };
 
-  const open = await openFleet(fleet, { log, metrics, clock, random });
+  const waitingRoom = new WaitingRoom(clock, {
+    left: (model, waitedMs, how) => metrics.waited(model, waitedMs, how),
+    refused: (model) => metrics.refusedToWait(model),
+  });
+  const wake = () => waitingRoom.wake();
+  const queues = () => waitingRoom.lengths;
+  const open = await openFleet(fleet, { log, metrics, clock, random, queues, usable: wake });
   const { snapshots, roster, connections, inFlight, prober, active } = open;
   const limits = openLimits(fleet, { log, metrics, clock });
 
@@ -64,7 +71,8 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
       snapshots,
       roster,
       limiter: options.limiter ?? limits.limiter,
-      slots: createSlots(inFlight),
+      slots: createSlots(inFlight, wake),
+      waitingRoom,
       clock,
       observer,
       upstream: createUpstream(connections),
@@ -107,6 +115,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
       running: running.size,
       inFlight: active.reduce((sum, backend) => sum + inFlight.read(roster.of(backend).index), 0),
       queued: connections.queued(),
+      waiting: waitingRoom.size,
     }),
     async stop({ delayMs, timeoutMs } = { delayMs: 0, timeoutMs: 0 }) {
       phase = 'stopping';

@@ -9,6 +9,9 @@ export interface Caller {
   readonly tenant: string;
   /** Globs of canonical model names; undefined means all. */
   readonly models: readonly string[] | undefined;
+  /** In the waiting room. */
+  readonly priority: 'high' | 'normal' | 'low';
+  readonly weight: number;
   /** The limits on a known model, by canonical name. */
   rules(model: string): Rules;
 }
@@ -21,16 +24,17 @@ export interface Keyring {
 export function createKeyring({ auth, models }: Pick<Fleet, 'auth' | 'models'>): Keyring {
   if (auth.mode === 'none') {
     const tenant = 'anonymous';
-    const anonymous: Caller = { tenant, models: undefined, rules: rulesOf({ tenant }, auth, models) };
+    const anonymous: Caller = { tenant, ...usual, models: undefined, rules: rulesOf({ tenant }, auth, models) };
     return { find: () => anonymous };
   }
   const ofTenants = new Map(auth.keys.map(({ tenant }) => [tenant, rulesOf({ tenant }, auth, models)] as const));
-  const entryOf = ({ sha256, tenant, models: allowed, expiresAtMs, limits }: ApiKey) => {
+  const entryOf = ({ sha256, tenant, models: allowed, expiresAtMs, limits, priority, weight }: ApiKey) => {
     // Keys without limits of their own share what is kept for each model.
     const keyId = sha256.slice(0, keyIdLength);
     const own = limits === undefined ? undefined : rulesOf({ tenant, keyId, keyLimits: limits }, auth, models);
     const rules = own ?? ofTenants.get(tenant) ?? rulesOf({ tenant }, auth, models);
-    const caller: Caller = { tenant, models: allowed, rules };
+    const rank = { priority: priority ?? usual.priority, weight: weight ?? usual.weight };
+    const caller: Caller = { tenant, ...rank, models: allowed, rules };
     return { digest: Buffer.from(sha256, 'hex'), expiresAtMs, caller };
   };
   const entries = new Map(
@@ -50,6 +54,8 @@ export function createKeyring({ auth, models }: Pick<Fleet, 'auth' | 'models'>):
     },
   };
 }
+
+const usual = { priority: 'normal', weight: 1 } as const;
 
 /** A part of the digest names a key in counters: enough to tell keys apart, and no way back. */
 const keyIdLength = 16;

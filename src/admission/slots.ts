@@ -16,21 +16,22 @@ export interface Slots {
   claim(ordered: readonly Candidate[]): Slot | undefined;
 }
 
-export function createSlots(counters: Counters): Slots {
+/** `freed`: told whenever a slot was released. */
+export function createSlots(counters: Counters, freed: () => void = () => {}): Slots {
   return {
     claim(ordered) {
       for (const candidate of ordered) {
         const { index } = candidate.state;
-        if (counters.read(index) >= (candidate.backend.maxInFlight ?? Infinity)) continue;
+        if (counters.read(index) >= candidate.maxInFlight) continue;
         counters.add(index, 1);
-        return createSlot(candidate, counters);
+        return createSlot(candidate, counters, freed);
       }
       return undefined;
     },
   };
 }
 
-function createSlot(candidate: Candidate, counters: Counters): Slot {
+function createSlot(candidate: Candidate, counters: Counters, freed: () => void): Slot {
   let held = true;
   return {
     candidate,
@@ -39,6 +40,7 @@ function createSlot(candidate: Candidate, counters: Counters): Slot {
       if (!held) return;
       held = false;
       counters.add(candidate.state.index, -1);
+      freed();
     },
   };
 }

@@ -1,5 +1,5 @@
 // The file as the schema read it → the Fleet: names and units of the code, `defaults` merged into every backend per field.
-import type { ApiKey, Backend, Fleet, ModelSettings, Timeouts } from '../fleet/fleet.ts';
+import type { ApiKey, Backend, Fleet, ModelSettings, QueueSettings, Timeouts } from '../fleet/fleet.ts';
 import type { Capabilities } from '../fleet/capabilities.ts';
 import { hostAndPort } from './addresses.ts';
 import type { Credentials } from './credentials.ts';
@@ -8,7 +8,7 @@ import { decodeSharedState } from './decode-shared-state.ts';
 import * as defaults from './defaults.ts';
 import { deepFreeze } from './freeze.ts';
 import { present } from './present.ts';
-import type { BackendEntry, FleetFile, KeyEntry, ModelEntry, TimeoutsEntry } from './schema.ts';
+import type { BackendEntry, FleetFile, KeyEntry, ModelEntry, QueueEntry, TimeoutsEntry } from './schema.ts';
 
 /** Flags and environment, which win over the file. */
 export type Overrides = { readonly listen?: Fleet['server']['listen']; readonly level?: Fleet['logging']['level'] };
@@ -38,7 +38,10 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
       decodeBackend(entry, file.defaults ?? {}, credentials.bearers[index]),
     ),
     models: new Map(Object.entries(file.models ?? {}).map(([name, entry]) => [name, decodeModel(entry)])),
-    routing: { policy: file.routing?.policy ?? defaults.policyDefault },
+    routing: {
+      policy: file.routing?.policy ?? defaults.policyDefault,
+      queue: { ...defaults.queueDefaults, ...decodeQueue(file.routing?.queue) },
+    },
     logging: {
       ...defaults.loggingDefaults,
       ...present({ level: overrides.level ?? logging?.level, format: logging?.format, access: logging?.access }),
@@ -48,11 +51,17 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
 }
 
 function decodeKeys(entries: readonly KeyEntry[], { keyHashes, envKeyHashes }: Credentials): readonly ApiKey[] {
-  const ofFile = entries.flatMap(({ tenant, models, expires, limits }, index) => {
+  const ofFile = entries.flatMap(({ tenant, models, expires, limits, priority, weight }, index) => {
     const sha256 = keyHashes[index];
     return sha256 === undefined
       ? []
-      : [{ tenant, sha256, ...present({ models, expiresAtMs: expires, limits: limits && decodeLimits(limits) }) }];
+      : [
+          {
+            tenant,
+            sha256,
+            ...present({ models, expiresAtMs: expires, limits: limits && decodeLimits(limits), priority, weight }),
+          },
+        ];
   });
   return [...ofFile, ...envKeyHashes.map((sha256) => ({ tenant: 'default', sha256 }))];
 }
@@ -130,9 +139,14 @@ function decodeModel(entry: ModelEntry): ModelSettings {
       capabilities: entry.capabilities && decodeCapabilities(entry.capabilities),
       contextTokens: entry.context,
       timeouts: entry.timeouts && decodeTimeouts(entry.timeouts),
+      queue: entry.queue && decodeQueue(entry.queue),
       limits: entry.limits && decodeLimits(entry.limits),
     }),
   };
+}
+
+function decodeQueue(entry: QueueEntry = {}): Partial<QueueSettings> {
+  return present({ maxLength: entry.max_length, maxWaitMs: entry.max_wait });
 }
 
 function decodeTimeouts(entry: TimeoutsEntry): Partial<Timeouts> {

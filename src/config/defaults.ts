@@ -3,6 +3,7 @@ import type {
   CircuitSettings,
   LoggingSettings,
   ProbeSettings,
+  QueueSettings,
   ServerSettings,
   SharedStateSettings,
   SimulateSettings,
@@ -55,6 +56,8 @@ export const sharedStateDefaults = {
   replicas: 1,
   onFailure: 'local',
 } satisfies Partial<SharedStateSettings>;
+
+export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000 };
 
 export const policyDefault = 'least-connections';
 

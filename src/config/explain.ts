@@ -96,6 +96,7 @@ const durationFields: ReadonlySet<string> = new Set([
   'open_for',
   'open_max',
   'first_token',
+  'max_wait',
 ]);
 
 function foundKind(node: Tree): string {

@@ -1,6 +1,7 @@
 // The shape of fleet.yaml, field by field. What several fields must agree on is in cross-checks.ts; defaults are in
 // defaults.ts. Only fields that work are here.
 import { z } from 'zod';
+import { priorities } from '../admission/fair-queue.ts';
 import { engines } from '../engines/index.ts';
 import type { EngineName } from '../engines/index.ts';
 import type { Capability } from '../fleet/capabilities.ts';
@@ -101,6 +102,13 @@ const key = z.strictObject({
   models: list(text((schema) => schema.min(1))).optional(),
   expires: parsedBy(parseExpiry).optional(),
   limits: limits.optional(),
+  priority: text(z.enum(priorities)).optional(),
+  weight: number(z.number().positive().max(1_000_000)).optional(),
+});
+
+const queue = z.strictObject({
+  max_length: number(z.int().min(0).max(1_000_000)).optional(),
+  max_wait: positive.optional(),
 });
 
 const model = z.strictObject({
@@ -110,6 +118,7 @@ const model = z.strictObject({
   context: count.optional(),
   timeouts: timeouts.optional(),
   limits: limits.optional(),
+  queue: queue.optional(),
 });
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -139,7 +148,9 @@ export const fleetSchema = z.strictObject({
   defaults: z.strictObject(shared).optional(),
   backends: list(backend).min(1),
   models: z.record(modelName, model).optional(),
-  routing: z.strictObject({ policy: text(z.enum(Object.keys(policies))).optional() }).optional(),
+  routing: z
+    .strictObject({ policy: text(z.enum(Object.keys(policies))).optional(), queue: queue.optional() })
+    .optional(),
   shared_state: sharedState.optional(),
   logging: z
     .strictObject({
@@ -152,6 +163,7 @@ export const fleetSchema = z.strictObject({
 
 export type FleetFile = z.output<typeof fleetSchema>;
 export type BackendEntry = z.output<typeof backend>;
+export type QueueEntry = z.output<typeof queue>;
 export type ModelEntry = z.output<typeof model>;
 export type TimeoutsEntry = z.output<typeof timeouts>;
 export type KeyEntry = z.output<typeof key>;

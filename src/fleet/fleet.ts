@@ -76,6 +76,10 @@ export interface ApiKey {
   readonly expiresAtMs?: number;
   /** For this key alone, beside those of its tenant. */
   readonly limits?: Limits;
+  /** In the waiting room; absent: `normal`. */
+  readonly priority?: 'high' | 'normal' | 'low';
+  /** Share in the waiting room, > 0; absent: 1. */
+  readonly weight?: number;
 }
 
 export interface Backend {
@@ -150,11 +154,20 @@ export interface ModelSettings {
   readonly timeouts?: Partial<Timeouts>;
   /** For each tenant by itself. */
   readonly limits?: Limits;
+  readonly queue?: Partial<QueueSettings>;
 }
 
 export interface RoutingSettings {
   /** A key of the table in src/selection/policies. */
   readonly policy: string;
+  readonly queue: QueueSettings;
+}
+
+/** Requests that wait for a slot. */
+export interface QueueSettings {
+  /** For one model; 0: nobody waits. */
+  readonly maxLength: number;
+  readonly maxWaitMs: number;
 }
 
 export interface LoggingSettings {

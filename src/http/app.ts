@@ -102,6 +102,7 @@ function settleUnrouted({ observer, clock }: AppParts, ctx: Context, error: Gate
     status: error?.status ?? 200,
     stream: false,
     durationMs: clock.now() - ctx.state.arrivedMs,
+    queuedMs: 0,
     firstTokenMs: undefined,
     usage: undefined,
     contentEvents: 0,

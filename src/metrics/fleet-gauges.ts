@@ -11,6 +11,8 @@ export interface FleetView {
   readonly backends: readonly BackendView[];
   /** By canonical model name. */
   readonly models: ReadonlyMap<string, { readonly candidates: readonly Candidate[] }>;
+  /** How many wait, by model; absent: nobody. */
+  readonly queues: ReadonlyMap<string, number>;
   readonly nowMs: number;
 }
 
@@ -44,10 +46,11 @@ function readBackends(instruments: Instruments, backends: readonly BackendView[]
   }
 }
 
-function readModels(instruments: Instruments, { models, nowMs }: FleetView): void {
-  const { backendServesModel, circuitState, modelConfigured, modelAvailable } = instruments;
-  for (const gauge of [backendServesModel, circuitState, modelConfigured, modelAvailable]) gauge.reset();
+function readModels(instruments: Instruments, { models, queues, nowMs }: FleetView): void {
+  const { backendServesModel, circuitState, modelConfigured, modelAvailable, queueLength } = instruments;
+  for (const gauge of [backendServesModel, circuitState, modelConfigured, modelAvailable, queueLength]) gauge.reset();
   for (const [model, { candidates }] of models) {
+    queueLength.set({ model }, queues.get(model) ?? 0);
     modelConfigured.set({ model }, candidates.length);
     modelAvailable.set({ model }, candidates.filter((candidate) => isUsable(candidate, nowMs)).length);
     for (const { backend, memberState } of candidates) {

@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 const requestBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600];
 const firstTokenBuckets = [0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 7.5, 10, 20, 30, 60];
 const perTokenBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5];
+const queueBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const probeBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export type Instruments = ReturnType<typeof createInstruments>;
@@ -75,6 +76,8 @@ export function createInstruments(registry: Registry) {
     circuitTransitions: counter('switchyard_circuit_transitions_total', 'Circuit changes', ['backend', 'to']),
     modelConfigured: gauge('switchyard_model_configured_backends', 'Backends that could serve the model', ['model']),
     modelAvailable: gauge('switchyard_model_available_backends', 'Backends that can serve the model now', ['model']),
+    queueLength: gauge('switchyard_queue_length', 'Requests waiting for a backend slot', ['model']),
+    queueWait: histogram('switchyard_queue_wait_seconds', 'Time in the wait queue', ['model'], queueBuckets),
     rejections: counter('switchyard_rejections_total', 'Requests that the router itself refused', ['model', 'reason']),
     limitDecisions: counter(
       'switchyard_rate_limit_decisions_total',

@@ -1,6 +1,7 @@
 // From what happens to the numbers Prometheus reads. Labels are closed sets: models only by canonical name, and what
 // no backend serves is `other`.
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Leaving } from '../admission/waiting-room.ts';
 import type { Outcome } from '../errors.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.ts';
@@ -13,6 +14,9 @@ export interface Metrics extends Observer {
   accepted(endpoint: string): () => void;
   probed(backend: string, probe: string, durationMs: number, failure: string | undefined): void;
   circuitChanged(backend: string, model: string, state: CircuitState): void;
+  /** Somebody has stopped waiting for a slot. */
+  waited(model: string, waitedMs: number, how: Leaving): void;
+  refusedToWait(model: string): void;
   /** A limit that may decide one day: its series begin at 0. */
   limitKnown(tenant: string, limit: string): void;
   limitDecided(tenant: string, limit: string, decision: string): void;
@@ -40,6 +44,11 @@ export function createMetrics(version: string): Metrics {
       if (failure !== undefined) instruments.probeFailures.inc({ backend, probe, reason: failure });
     },
     circuitChanged: (backend, _model, to) => instruments.circuitTransitions.inc({ backend, to }),
+    waited(model, waitedMs, how) {
+      instruments.queueWait.observe({ model }, waitedMs / 1000);
+      if (how === 'queue_timeout') instruments.rejections.inc({ model, reason: how });
+    },
+    refusedToWait: (model) => instruments.rejections.inc({ model, reason: 'queue_full' }),
     limitKnown(tenant, limit) {
       for (const decision of ['allowed', 'denied']) instruments.limitDecisions.inc({ tenant, limit, decision }, 0);
     },
@@ -57,7 +66,6 @@ const rejectionReasons: Partial<Record<Outcome, string>> = {
   rate_limit_exceeded: 'rate_limit',
   limiter_unavailable: 'limiter_unavailable',
   no_backend: 'no_backend',
-  overloaded: 'overloaded',
   request_too_large: 'too_large',
   unauthorized: 'unauthorized',
   draining: 'draining',

@@ -42,6 +42,8 @@ export class Exchange {
   contextTokens = 0;
   /** Whether anything of an answer has left. */
   answered = false;
+  /** In the waiting room. */
+  queuedMs = 0;
   deadlineMs = Infinity;
   totalMs = Infinity;
   attempts = 0;
@@ -106,6 +108,7 @@ export class Exchange {
       status: this.status,
       stream: this.stream,
       durationMs: nowMs - this.arrivedMs,
+      queuedMs: this.queuedMs,
       firstTokenMs: this.firstTokenAtMs === undefined ? undefined : this.firstTokenAtMs - this.arrivedMs,
       usage: this.usage,
       contentEvents: this.contentEvents,

@@ -82,6 +82,8 @@ export interface ExchangeSettled {
   readonly status: number;
   readonly stream: boolean;
   readonly durationMs: number;
+  /** In the waiting room. */
+  readonly queuedMs: number;
   /** Arrival to the first content sent; streams only. */
   readonly firstTokenMs: number | undefined;
   /** As the backend reported it. */

@@ -1,19 +1,63 @@
-// From a target to a slot: who may take it, in which order, and who has room. One synchronous step, so that the choice
-// and the count can't disagree.
+// From a target to a slot: who may take it, in which order, and who has room. That is one synchronous step, so that the
+// choice and the count can't disagree; when everybody is full it is taken again whenever something has become free.
 import type { Slot, Slots } from '../admission/slots.ts';
+import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import { eligible, whyNobody } from '../selection/eligible.ts';
 import type { Delivery } from './exchange.ts';
+import { whyGone } from './failures.ts';
 import type { Target } from './snapshot.ts';
 
 export interface ReserveParts {
   readonly slots: Slots;
+  readonly waitingRoom: WaitingRoom;
   readonly clock: Clock;
 }
 
-/** @throws GatewayError `no_backend`, `overloaded`, or the failure of the last attempt when nobody else can be tried. */
-export function reserve(parts: ReserveParts, { exchange, request, target }: Delivery): Slot {
+/**
+ * Resolves with a slot, at once or after a wait.
+ * @throws GatewayError `no_backend`, `overloaded`, why the caller is gone, or the failure of the last attempt when nobody
+ * else can be tried.
+ */
+export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<Slot> {
+  const { exchange, target, reply } = delivery;
+  const { waitingRoom, clock } = parts;
+  const claim = () => claimNow(parts, delivery);
+  // Whoever comes now stands behind those that wait.
+  const slot = waitingRoom.length(target.model.name) === 0 ? claim() : undefined;
+  if (slot !== undefined) return slot;
+  const { tenant, priority, weight } = exchange.caller;
+  const sinceMs = clock.now();
+  const waiting = waitingRoom.enter({
+    model: target.model.name,
+    kind: kindOf(delivery),
+    tenant,
+    priority,
+    weight,
+    cost: exchange.cost.inputTokens + exchange.cost.outputTokens,
+    maxLength: target.queue.maxLength,
+    maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
+    claim,
+    gone: reply.gone,
+    whyGone: () => whyGone(reply.gone),
+  });
+  return waiting.finally(() => {
+    exchange.queuedMs += clock.now() - sinceMs;
+  });
+}
+
+/** All that decides which members may take it. */
+function kindOf({ exchange, request, target }: Delivery): string {
+  const fitting = target.candidates.map(({ member }) =>
+    Number((member.contextTokens ?? Infinity) >= exchange.contextTokens),
+  );
+  const parts = [target.model.name, request.needs, fitting.join(''), [...exchange.tried], exchange.largerThanTokens];
+  return JSON.stringify(parts);
+}
+
+/** Undefined: everybody who could take it is full. */
+function claimNow(parts: ReserveParts, { exchange, request, target }: Delivery): Slot | undefined {
   const nowMs = parts.clock.now();
   const candidates = eligible(
     target.candidates,
@@ -25,19 +69,12 @@ export function reserve(parts: ReserveParts, { exchange, request, target }: Deli
     },
     nowMs,
   );
-  const slot = candidates.length === 0 ? undefined : parts.slots.claim(target.policy.rank(candidates));
-  if (slot !== undefined) return slot;
-  throw exchange.lastFailure ?? nobody(target, candidates.length, nowMs);
+  if (candidates.length > 0) return parts.slots.claim(target.policy.rank(candidates));
+  throw exchange.lastFailure ?? nobody(target, nowMs);
 }
 
-function nobody({ model, candidates }: Target, eligibleCount: number, nowMs: number): GatewayError {
+function nobody({ model, candidates }: Target, nowMs: number): GatewayError {
   const name = `the model "${model.name}"`;
-  if (eligibleCount > 0) {
-    return new GatewayError(
-      'overloaded',
-      `Every backend of ${name} is full: ${eligibleCount} of ${candidates.length} could take the request.`,
-    );
-  }
   const why = whyNobody(candidates, nowMs);
   if (why.reason === 'busy') {
     const message = `Every backend of ${name} that is up has asked to be left alone for a moment.`;

@@ -1,6 +1,7 @@
 // The request's way, from a request that was read to an answer that was relayed. Reads aloud in a minute.
 import type { RateLimiter } from '../access/limiter.ts';
 import type { Slots } from '../admission/slots.ts';
+import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import type { Roster } from '../fleet/roster.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
@@ -17,6 +18,7 @@ export interface RouteParts extends AttemptParts {
   readonly roster: Roster;
   readonly limiter: RateLimiter;
   readonly slots: Slots;
+  readonly waitingRoom: WaitingRoom;
   readonly clock: Clock;
   readonly observer: Observer;
 }
@@ -45,7 +47,7 @@ export function createRoute(parts: RouteParts): Route {
 
   async function deliver(delivery: Delivery): Promise<void> {
     for (;;) {
-      const slot = reserve(parts, delivery);
+      const slot = await reserve(parts, delivery);
       try {
         return await attempt(parts, delivery, slot);
       } catch (failure) {

@@ -1,11 +1,12 @@
 // The fleet and everything derived from it, published as one reference: what a request is resolved against.
 import { type Caller, type Keyring, mayUse } from '../access/keyring.ts';
 import type { Estimate } from '../access/limiter.ts';
+import type { DiscoveredModel } from '../engines/engine.ts';
 import { engines } from '../engines/index.ts';
 import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { type Catalogue, buildCatalogue, type Model } from '../fleet/catalogue.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { Fleet, QueueSettings } from '../fleet/fleet.ts';
 import type { Roster } from '../fleet/roster.ts';
 import type { TokenEstimates } from '../fleet/token-estimates.ts';
 import { knownUnable } from '../selection/eligible.ts';
@@ -19,6 +20,7 @@ export interface Target {
   readonly policy: Policy;
   /** Most milliseconds an exchange may take, all attempts included. */
   readonly totalMs: number;
+  readonly queue: QueueSettings;
 }
 
 export interface Snapshot {
@@ -65,14 +67,31 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
       engine: engines[member.engine],
       state: roster.of(member.backend),
       memberState: roster.member(member.backend, model.name),
+      maxInFlight: member.backend.maxInFlight ?? slotsOf(roster.of(member.backend).discovered),
       timeouts: { ...member.backend.timeouts, ...fleet.models.get(model.name)?.timeouts },
     }));
     const totals = model.members.map((member) => member.backend.timeouts.totalMs);
     const totalMs = fleet.models.get(model.name)?.timeouts?.totalMs ?? Math.max(0, ...totals);
-    targets.set(model.name, { model, candidates, policy: makePolicy(policyParts), totalMs });
+    targets.set(model.name, {
+      model,
+      candidates,
+      policy: makePolicy(policyParts),
+      totalMs,
+      queue: queueOf(fleet, model.name),
+    });
   }
   const pending = fleet.backends.filter((backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce);
   return { keyring, catalogue, targets, pending: pending.length };
+}
+
+function queueOf(fleet: Fleet, model: string): QueueSettings {
+  return { ...fleet.routing.queue, ...fleet.models.get(model)?.queue };
+}
+
+/** What a backend runs at once by its own account: beyond, requests are better off here, where they may go elsewhere. */
+function slotsOf(discovered: readonly DiscoveredModel[] | undefined): number {
+  const told = discovered?.flatMap(({ slots }) => slots ?? []) ?? [];
+  return told.length === 0 ? Infinity : Math.max(...told);
 }
 
 /** Who asks for what, and when. */

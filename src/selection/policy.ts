@@ -14,6 +14,8 @@ export interface Candidate {
   readonly state: BackendState;
   readonly memberState: MemberState;
   readonly timeouts: Timeouts;
+  /** Most requests in flight on its backend; Infinity when neither the fleet file nor the backend says. */
+  readonly maxInFlight: number;
 }
 
 export interface Policy {

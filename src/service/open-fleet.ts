@@ -20,10 +20,14 @@ export interface FleetParts {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly random: () => number;
+  /** How many wait for each model. */
+  readonly queues: () => ReadonlyMap<string, number>;
+  /** A backend may be able to take what it could not take before. */
+  readonly usable: () => void;
 }
 
 /** Connections, state, circuits, probes, and the snapshot made of what they find. */
-export async function openFleet(fleet: Fleet, { log, metrics, clock, random }: FleetParts) {
+export async function openFleet(fleet: Fleet, { log, metrics, clock, random, queues, usable }: FleetParts) {
   const simulated = await startSimulatedFleet(fleet);
   const connections = createConnections({
     urlOf: (backend) => backend.url ?? simulated.urls.get(backend.name) ?? 'http://127.0.0.1:9',
@@ -34,6 +38,7 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random }: F
     changed(backend, model, state) {
       metrics.circuitChanged(backend.name, model, state);
       log.warn({ backend: backend.name, model, circuit: state }, 'circuit changed');
+      usable();
     },
     wantsProbe: (backend) => prober.soon(backend.name),
     mayOpen: (backend, model) => {
@@ -60,9 +65,11 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random }: F
         probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
         healthChanged({ name, engine, health }, before) {
           log[health === 'up' ? 'info' : 'warn']({ backend: name, engine, health, before }, 'backend changed');
+          usable();
         },
         modelsChanged() {
           snapshots.publish(build());
+          usable();
           if (isDiscovered()) discovery.resolve();
         },
       },
@@ -74,7 +81,7 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random }: F
       const state = roster.of(backend);
       return { backend, state, inFlight: inFlight.read(state.index), connections: sockets.get(backend.name) ?? 0 };
     });
-    return { backends, models: snapshots.current().targets, nowMs: clock.now() };
+    return { backends, models: snapshots.current().targets, queues: queues(), nowMs: clock.now() };
   };
 
   return {

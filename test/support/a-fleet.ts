@@ -7,6 +7,7 @@ import type {
   Backend,
   Fleet,
   ModelSettings,
+  QueueSettings,
   SharedStateSettings,
   Timeouts,
 } from '../../src/fleet/fleet.ts';
@@ -40,7 +41,14 @@ export function anAuth(overrides: Partial<AuthSettings> = {}): AuthSettings {
 /** Without limits unless said. */
 export function aCaller(overrides: Partial<Caller> = {}): Caller {
   const tenant = overrides.tenant ?? 't';
-  return { tenant, models: undefined, rules: rulesOf({ tenant }, anAuth(), new Map()), ...overrides };
+  return {
+    tenant,
+    priority: 'normal',
+    weight: 1,
+    models: undefined,
+    rules: rulesOf({ tenant }, anAuth(), new Map()),
+    ...overrides,
+  };
 }
 
 export interface FleetWishes {
@@ -50,6 +58,8 @@ export interface FleetWishes {
   readonly auth?: Partial<AuthSettings>;
   readonly sharedState?: SharedStateSettings;
   readonly policy?: string;
+  /** Nobody waits unless said. */
+  readonly queue?: Partial<QueueSettings>;
 }
 
 export function aFleet(wishes: FleetWishes = {}): Fleet {
@@ -67,7 +77,10 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
     auth: anAuth(wishes.auth),
     backends: (wishes.backends ?? [{}]).map(aBackend),
     models: new Map(Object.entries(wishes.models ?? {}).map(([name, model]) => [name, aModel(model)])),
-    routing: { policy: wishes.policy ?? 'least-connections' },
+    routing: {
+      policy: wishes.policy ?? 'least-connections',
+      queue: { maxLength: 0, maxWaitMs: 30_000, ...wishes.queue },
+    },
     logging: { level: 'silent', format: 'json', access: 'all' },
     ...(wishes.sharedState === undefined ? {} : { sharedState: wishes.sharedState }),
   };

@@ -43,7 +43,15 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     probedOnce: true,
     members: new Map([['m', memberState]]),
   };
-  return { backend, member, engine: engines.vllm, state, memberState, timeouts };
+  return {
+    backend,
+    member,
+    engine: engines.vllm,
+    state,
+    memberState,
+    timeouts,
+    maxInFlight: backend.maxInFlight ?? Infinity,
+  };
 }
 
 function aCircuit(open: boolean): Circuit {

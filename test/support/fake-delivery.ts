@@ -75,6 +75,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     candidates: [candidate],
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
+    queue: { maxLength: 0, maxWaitMs: 0 },
   };
   exchange.begin(target, request, {
     cost: { inputTokens: 0, outputTokens: 0 },

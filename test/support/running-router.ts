@@ -116,7 +116,7 @@ export async function expectNothingHeld(router: RunningRouter): Promise<void> {
     ...router.service.held(),
     open: router.engines.reduce((sum, engine) => sum + engine.inFlight, 0),
   });
-  await vi.waitFor(() => expect(held()).toEqual({ running: 0, inFlight: 0, queued: 0, open: 0 }), {
+  await vi.waitFor(() => expect(held()).toEqual({ running: 0, inFlight: 0, queued: 0, waiting: 0, open: 0 }), {
     timeout: 3_000,
     interval: 5,
   });

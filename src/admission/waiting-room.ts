@@ -1,0 +1,193 @@
+// Where exchanges wait that found everybody full. Bounded by count for each model and by time for each waiter; woken when a
+// slot is freed or a backend becomes usable, never by polling.
+import type { Clock } from '../clock.ts';
+import { GatewayError } from '../errors.ts';
+import { FairQueue, type Queued } from './fair-queue.ts';
+import type { Slot } from './slots.ts';
+
+export interface Waiting extends Queued {
+  /** Canonical name. */
+  readonly model: string;
+  /** Those of one kind can be served by the same backends: where one finds no room, no other does. */
+  readonly kind: string;
+  /** Most who may wait for the model. */
+  readonly maxLength: number;
+  readonly maxWaitMs: number;
+  /** Claims a slot; undefined: still nobody has room. @throws GatewayError when waiting makes no sense any more. */
+  readonly claim: () => Slot | undefined;
+  /** What is thrown when its signal aborts. */
+  readonly gone: AbortSignal;
+  readonly whyGone: () => GatewayError;
+}
+
+interface Waiter extends Waiting {
+  readonly sinceMs: number;
+  readonly settle: (slot: Slot | GatewayError) => void;
+}
+
+/** `refused`: nobody could serve it any more. */
+export type Leaving = 'served' | 'queue_timeout' | 'gone' | 'refused';
+
+export interface WaitingRoomObserver {
+  /** Somebody has stopped waiting: served, or why not. */
+  left(model: string, waitedMs: number, how: Leaving): void;
+  /** There was no place to wait. */
+  refused(model: string): void;
+}
+
+export class WaitingRoom {
+  readonly #clock: Clock;
+  readonly #observer: WaitingRoomObserver;
+  readonly #queue = new FairQueue<Waiter>();
+  readonly #lengths = new Map<string, number>();
+  readonly #paces = new Map<string, Pace>();
+  #isWaking = false;
+  #wokenAgain = false;
+
+  constructor(clock: Clock, observer: WaitingRoomObserver) {
+    this.#clock = clock;
+    this.#observer = observer;
+  }
+
+  /** How many wait for a model. */
+  length(model: string): number {
+    return this.#lengths.get(model) ?? 0;
+  }
+
+  /** How many wait at all. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  get lengths(): ReadonlyMap<string, number> {
+    return this.#lengths;
+  }
+
+  /**
+   * Resolves with a slot, which the caller releases.
+   * @throws GatewayError `overloaded` when the room is full or the wait was too long, what `claim` throws, or `whyGone`.
+   */
+  enter(waiting: Waiting): Promise<Slot> {
+    const { model, maxLength } = waiting;
+    const ahead = this.length(model);
+    if (ahead >= maxLength) {
+      this.#observer.refused(model);
+      return Promise.reject(this.#full(waiting, ahead));
+    }
+    return new Promise((resolve, reject) => {
+      const done = (slot: Slot | GatewayError) => {
+        cancel();
+        waiting.gone.removeEventListener('abort', onGone);
+        this.#lengths.set(model, this.length(model) - 1);
+        if (this.length(model) === 0) this.#lengths.delete(model);
+        if (slot instanceof GatewayError) reject(slot);
+        else resolve(slot);
+      };
+      const waiter: Waiter = { ...waiting, sinceMs: this.#clock.now(), settle: done };
+      const onGone = () => this.#leave(waiter, 'gone', waiting.whyGone());
+      const cancel = this.#clock.after(waiting.maxWaitMs, () =>
+        this.#leave(waiter, 'queue_timeout', this.#waitedTooLong(waiter)),
+      );
+      this.#lengths.set(model, ahead + 1);
+      this.#queue.add(waiter);
+      waiting.gone.addEventListener('abort', onGone);
+      if (waiting.gone.aborted) onGone();
+      else this.wake();
+    });
+  }
+
+  /** Something has become free or usable: whoever can be served now is, in fair order. */
+  wake(): void {
+    this.#wokenAgain = true;
+    // A claim may itself change what is usable.
+    if (this.#isWaking || this.#queue.size === 0) return;
+    this.#isWaking = true;
+    while (this.#wokenAgain) {
+      this.#wokenAgain = false;
+      this.#serveInOrder();
+    }
+    this.#isWaking = false;
+  }
+
+  #serveInOrder(): void {
+    const full = new Set<string>();
+    // Whom to serve next depends on who was served last.
+    while (this.#serveNext(full));
+  }
+
+  /** Whether somebody was served. `full`: kinds that have found no room. */
+  #serveNext(full: Set<string>): boolean {
+    for (const waiter of this.#queue.inOrder()) {
+      if (full.has(waiter.kind)) continue;
+      let slot: Slot | undefined;
+      try {
+        slot = waiter.claim();
+      } catch (thrown) {
+        this.#leave(waiter, 'refused', thrown instanceof GatewayError ? thrown : internal(thrown));
+        continue;
+      }
+      if (slot !== undefined) {
+        this.#served(waiter, slot);
+        return true;
+      }
+      full.add(waiter.kind);
+    }
+    return false;
+  }
+
+  #served(waiter: Waiter, slot: Slot): void {
+    const nowMs = this.#clock.now();
+    this.#queue.serve(waiter);
+    this.#pace(waiter.model).served(nowMs);
+    this.#observer.left(waiter.model, nowMs - waiter.sinceMs, 'served');
+    waiter.settle(slot);
+  }
+
+  #leave(waiter: Waiter, how: Exclude<Leaving, 'served'>, error: GatewayError): void {
+    this.#queue.remove(waiter);
+    this.#observer.left(waiter.model, this.#clock.now() - waiter.sinceMs, how);
+    waiter.settle(error);
+  }
+
+  #full({ model, maxLength }: Waiting, ahead: number): GatewayError {
+    const message =
+      maxLength === 0
+        ? `Every backend of the model "${model}" is full.`
+        : `Every backend of the model "${model}" is full, and ${ahead} requests wait already.`;
+    return new GatewayError('overloaded', message, { retryAfterSeconds: this.#expectedMs(model) / 1000 });
+  }
+
+  #waitedTooLong({ model, maxWaitMs }: Waiting): GatewayError {
+    const message = `No backend of the model "${model}" had room within ${maxWaitMs} ms.`;
+    // The request has had its wait; an SDK that repeats it by itself only makes the queue longer.
+    const headers = { 'x-should-retry': 'false' };
+    return new GatewayError('overloaded', message, { headers, retryAfterSeconds: this.#expectedMs(model) / 1000 });
+  }
+
+  /** Until somebody who came now would be served, from the pace of late; at least a second. */
+  #expectedMs(model: string): number {
+    const gapMs = this.#paces.get(model)?.gapMs ?? 0;
+    return Math.min(60_000, Math.max(1_000, gapMs * (this.length(model) + 1)));
+  }
+
+  #pace(model: string): Pace {
+    let pace = this.#paces.get(model);
+    if (pace === undefined) this.#paces.set(model, (pace = new Pace()));
+    return pace;
+  }
+}
+
+/** How far apart those who waited were served. */
+class Pace {
+  gapMs = 0;
+  #lastMs: number | undefined = undefined;
+
+  served(nowMs: number): void {
+    if (this.#lastMs !== undefined) this.gapMs += (nowMs - this.#lastMs - this.gapMs) * 0.2;
+    this.#lastMs = nowMs;
+  }
+}
+
+function internal(thrown: unknown): GatewayError {
+  return new GatewayError('internal', 'The router failed on this request while it waited.', { cause: thrown });
+}
