@@ -1,11 +1,15 @@
 // Connections to backends: one undici pool each. A pool never queues, because slots bound what is sent, so every
 // request gets a socket of its own. Options and their reasons were measured: a pool's queue is covered by no timeout,
 // HTTP/2 would let one stall everybody, and uvicorn and llama-server close idle sockets after 5 s without a hint.
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Backend } from '../fleet/fleet.ts';
 
 export interface Connection {
   readonly dispatcher: Dispatcher;
+  /** Each of its requests gets a new socket. */
+  readonly fresh: Dispatcher;
+  /** How many sockets were opened so far, or begun to be. */
+  opened(): number;
   readonly origin: string;
   /** Path of the backend's URL, without a trailing slash; mostly empty. */
   readonly prefix: string;
@@ -27,14 +31,21 @@ export interface BackendUrls {
 }
 
 export function createConnections({ urlOf }: BackendUrls): Connections {
-  const pools = new Map<string, Connection & { readonly dispatcher: Pool }>();
+  const pools = new Map<string, Connection & { readonly dispatcher: Pool; readonly fresh: Pool }>();
   return {
     to(backend) {
       const known = pools.get(backend.name);
       if (known !== undefined) return known;
       const url = new URL(urlOf(backend));
+      let opened = 0;
+      const count = () => {
+        opened++;
+      };
       const connection = {
-        dispatcher: openPool(url, backend),
+        dispatcher: openPool(url, backend, { pipelining: 1, count }),
+        // Without pipelining there is no keeping alive. It opens nothing before it is used.
+        fresh: openPool(url, backend, { pipelining: 0, count }),
+        opened: () => opened,
         origin: url.origin,
         prefix: url.pathname.replace(/\/+$/, ''),
       };
@@ -43,22 +54,32 @@ export function createConnections({ urlOf }: BackendUrls): Connections {
     },
     queued() {
       let queued = 0;
-      for (const { dispatcher } of pools.values()) queued += dispatcher.stats.queued;
+      for (const { dispatcher, fresh } of pools.values()) queued += dispatcher.stats.queued + fresh.stats.queued;
       return queued;
     },
-    open: () => new Map([...pools].map(([name, { dispatcher }]) => [name, dispatcher.stats.connected])),
+    open: () =>
+      new Map(
+        [...pools].map(([name, { dispatcher, fresh }]) => [name, dispatcher.stats.connected + fresh.stats.connected]),
+      ),
     async close() {
       const all = [...pools.values()];
       pools.clear();
-      await Promise.all(all.map(({ dispatcher }) => dispatcher.destroy()));
+      await Promise.all(all.flatMap(({ dispatcher, fresh }) => [dispatcher.destroy(), fresh.destroy()]));
     },
   };
 }
 
-function openPool(url: URL, backend: Backend): Pool {
+interface PoolWishes {
+  readonly pipelining: 0 | 1;
+  /** Told of each new socket. */
+  readonly count: () => void;
+}
+
+function openPool(url: URL, backend: Backend, { pipelining, count }: PoolWishes): Pool {
+  const open = buildConnector({ timeout: backend.timeouts.connectMs + 1_000, keepAlive: true, allowH2: false });
   return new Pool(url.origin, {
     connections: null,
-    pipelining: 1,
+    pipelining,
     allowH2: false,
     keepAliveTimeout: 3_000,
     keepAliveMaxTimeout: 30_000,
@@ -66,6 +87,9 @@ function openPool(url: URL, backend: Backend): Pool {
     // Timers of the router's own are exact and know what they wait for; undici's only sweep up behind them.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: backend.timeouts.connectMs + 1_000, keepAlive: true },
+    connect(options, done) {
+      count();
+      open(options, done);
+    },
   });
 }

@@ -8,19 +8,30 @@ import type { Connections } from './connections.ts';
 export function createUpstream(connections: Connections): Upstream {
   return {
     send(backend, request, handler) {
-      const { dispatcher, prefix } = connections.to(backend);
+      const connection = connections.to(backend);
+      const { dispatcher, fresh, prefix } = connection;
+      const options = {
+        path: prefix + request.path,
+        method: 'POST',
+        headers: request.headers.flat(),
+        body: request.body,
+      } as const;
       const call = new Call(handler);
-      dispatcher.dispatch(
-        { path: prefix + request.path, method: 'POST', headers: request.headers.flat(), body: request.body },
-        call,
-      );
+      const before = connection.opened();
+      dispatcher.dispatch(options, call);
+      if (connection.opened() === before) call.again = () => void fresh.dispatch(options, call);
       return call;
     },
   };
 }
 
+/** How a socket ends that the other side has closed: what was written on it never reached anybody. */
+const staleCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
 /** Turns undici's callbacks into ours, and lets nothing through once it has ended or was aborted. */
 export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
+  /** Set where the request went out on a socket that was kept: the backend may have closed it at that moment. */
+  again: (() => void) | undefined = undefined;
   readonly #handler: UpstreamHandler;
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #over = false;
@@ -51,6 +62,7 @@ export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.again = undefined;
     if (status >= 200 && !this.#over) this.#handler.head(status, headerMap(headers));
   }
 
@@ -66,6 +78,10 @@ export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#over) return;
+    const { again } = this;
+    this.again = undefined;
+    // Once, on a socket of its own, and nobody's failure.
+    if (again !== undefined && staleCodes.has(codeOf(error))) return again();
     this.#over = true;
     this.#handler.failed(transportFailure(error, this.#controller !== undefined));
   }
@@ -79,6 +95,9 @@ export function headerMap(headers: IncomingHttpHeaders): HeaderMap {
 
 /** Only `code` tells undici's errors apart; messages may quote what a backend sent. */
 function transportFailure(error: Error, wasConnected: boolean): TransportFailure {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  return { kind: wasConnected ? 'broken' : 'unreachable', code };
+  return { kind: wasConnected ? 'broken' : 'unreachable', code: codeOf(error) };
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
