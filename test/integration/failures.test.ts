@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/fleet/fleet.ts';
 import { timeouts } from '../support/a-fleet.ts';
 import { routerPerTest } from '../support/running-router.ts';
+import type { ScriptedEngine } from '../support/scripted-engine.ts';
 import type { Behaviour } from '../support/scripted/behaviours.ts';
 import {
   aborted,
@@ -35,6 +36,13 @@ function alone(imitates: 'vllm' | 'sglang' | 'tgi' | 'ollama' | 'llamacpp' | 'lo
   return start({ engines: [{ imitates, backend: impatient }] });
 }
 
+/** Each was asked once; one that closed a kept connection perhaps a second time, silently, on a new one. */
+function expectOneEach(engines: readonly ScriptedEngine[]): void {
+  const counts = engines.map(({ posts }) => posts.length).toSorted((a, b) => a - b);
+  expect(counts[0]).toBe(1);
+  expect([1, 2]).toContain(counts[1]);
+}
+
 /** Two boxes; the first one that is asked misbehaves. */
 async function pair(behaviour: Behaviour, imitates: 'vllm' | 'sglang' | 'tgi' | 'llamacpp' | 'localai' = 'vllm') {
   const running = await start({
@@ -43,11 +51,11 @@ async function pair(behaviour: Behaviour, imitates: 'vllm' | 'sglang' | 'tgi' | 
       { imitates, backend: impatient },
     ],
   });
-  let asked = 0;
+  let failing: ScriptedEngine | undefined;
   for (const engine of running.engines) {
     engine.respond(() => {
-      asked++;
-      return asked === 1 ? behaviour : undefined;
+      failing ??= engine;
+      return failing === engine ? behaviour : undefined;
     });
   }
   return running;
@@ -94,7 +102,7 @@ describe('a backend that fails before anything left', () => {
       const text = await response.text();
       expect(text.match(/t\d /g)).toEqual(['t1 ', 't2 ', 't3 ']);
       expect(text.match(/\[DONE\]/g)).toHaveLength(1);
-      expect(engines.map(({ posts }) => posts.length)).toEqual([1, 1]);
+      expectOneEach(engines);
     },
   );
 
@@ -104,7 +112,7 @@ describe('a backend that fails before anything left', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('x-switchyard-attempts')).toBe('2');
     expect(await response.json()).toMatchObject({ choices: [{ message: { content: 't1 t2 t3 ' } }] });
-    expect(engines.map(({ posts }) => posts.length)).toEqual([1, 1]);
+    expectOneEach(engines);
   });
 
   it('is not asked twice, and two are enough', async () => {

@@ -47,12 +47,12 @@ describe('an answer', () => {
 
   it('tells the same when it is an error: the backend’s own, or that there is none', async () => {
     const { chat, engine } = await start(limitedTo(day));
-    engine.respond([fault('invalid', { as: 'status' }), fault('internal', { as: 'status' }), hangUp('reset')]);
-    for (const [status, requests] of [
-      [400, 9],
-      [500, 8],
-      [502, 8],
+    for (const [behaviour, status, requests] of [
+      [fault('invalid', { as: 'status' }), 400, 9],
+      [fault('internal', { as: 'status' }), 500, 8],
+      [hangUp('reset'), 502, 8],
     ] as const) {
+      engine.respond(behaviour);
       const response = await chat(bounded);
       expect(response.status).toBe(status);
       expect(told(response)).toEqual(left(requests, 900));

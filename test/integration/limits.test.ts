@@ -187,8 +187,9 @@ describe('a request that no backend has answered', () => {
     ['begins a stream with one', errorEvent('internal'), stream],
   ])('nor when the backend %s', async (_name, behaviour, extra) => {
     const { chat, engine } = await start(limitedTo({ ...once, concurrent: 1 }));
-    engine.respond([behaviour]);
+    engine.respond(behaviour);
     expect(await statusOf(chat({ ...extra }))).toBeGreaterThanOrEqual(500);
+    engine.respond([]);
     expect(await statuses(2, () => chat())).toEqual([200, 429]);
   });
 
