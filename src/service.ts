@@ -14,6 +14,7 @@ import { createServer, listen } from './http/server.ts';
 import { type Logger, logExchange } from './log.ts';
 import { createMetrics } from './metrics/observe.ts';
 import type { Observer } from './routing/ports.ts';
+import { RetryBudget } from './routing/retry-budget.ts';
 import { createRoute } from './routing/route.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openLimits } from './service/open-limits.ts';
@@ -73,6 +74,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
       limiter: options.limiter ?? limits.limiter,
       slots: createSlots(inFlight, wake),
       waitingRoom,
+      retryBudget: new RetryBudget(fleet.routing.retryBudgetRatio),
       clock,
       observer,
       upstream: createUpstream(connections),

@@ -59,6 +59,8 @@ export const sharedStateDefaults = {
 
 export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000 };
 
+export const retryBudgetRatioDefault = 0.2;
+
 export const policyDefault = 'least-connections';
 
 export const loggingDefaults: LoggingSettings = { level: 'info', format: 'auto', access: 'all' };

@@ -106,6 +106,8 @@ const key = z.strictObject({
   weight: number(z.number().positive().max(1_000_000)).optional(),
 });
 
+const retries = z.strictObject({ budget_ratio: number(z.number().min(0).max(1)).optional() });
+
 const queue = z.strictObject({
   max_length: number(z.int().min(0).max(1_000_000)).optional(),
   max_wait: positive.optional(),
@@ -149,7 +151,11 @@ export const fleetSchema = z.strictObject({
   backends: list(backend).min(1),
   models: z.record(modelName, model).optional(),
   routing: z
-    .strictObject({ policy: text(z.enum(Object.keys(policies))).optional(), queue: queue.optional() })
+    .strictObject({
+      policy: text(z.enum(Object.keys(policies))).optional(),
+      queue: queue.optional(),
+      retries: retries.optional(),
+    })
     .optional(),
   shared_state: sharedState.optional(),
   logging: z

@@ -161,6 +161,8 @@ export interface RoutingSettings {
   /** A key of the table in src/selection/policies. */
   readonly policy: string;
   readonly queue: QueueSettings;
+  /** Of the requests of a model in flight, how many may be on a second try: 0 to 1; three always may. */
+  readonly retryBudgetRatio: number;
 }
 
 /** Requests that wait for a slot. */

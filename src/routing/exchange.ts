@@ -7,6 +7,7 @@ import { type GatewayError, toGatewayError } from '../errors.ts';
 import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { ExchangeSettled, HeaderList, Reply } from './ports.ts';
+import type { RetryShare } from './retry-budget.ts';
 import { strikesOf } from './retry.ts';
 import type { Expectation, Target } from './snapshot.ts';
 
@@ -36,6 +37,8 @@ export class Exchange {
   model: string | undefined = undefined;
   stream = false;
   grant: Grant | undefined = undefined;
+  /** Its part in the retry budget of its model. */
+  retries: RetryShare | undefined = undefined;
   /** An estimate. */
   cost: Estimate = { inputTokens: 0, outputTokens: 0 };
   /** An estimate of what one prompt needs. */

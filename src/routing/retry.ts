@@ -9,7 +9,9 @@ export function mayRetry(failure: unknown, { exchange, reply }: Delivery, nowMs:
   if (reply.committed || reply.gone.aborted) return false;
   if (!(failure instanceof GatewayError) || failure.row.elsewhere === 'no') return false;
   if (exchange.strikes + strikesOf(failure) >= maxStrikes || exchange.attempts >= maxAttempts) return false;
-  return nowMs < exchange.deadlineMs;
+  if (nowMs >= exchange.deadlineMs) return false;
+  // Free refusals say something about one backend, not about how the fleet is doing.
+  return strikesOf(failure) === 0 || exchange.retries?.take() !== false;
 }
 
 /**

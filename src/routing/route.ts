@@ -9,6 +9,7 @@ import type { Delivery, Exchange, InferenceRequest } from './exchange.ts';
 import type { Observer, Reply } from './ports.ts';
 import { whyGone } from './failures.ts';
 import { reserve } from './reserve.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { mayRetry } from './retry.ts';
 import { settle } from './settle.ts';
 import { estimate, resolve, type Snapshots } from './snapshot.ts';
@@ -19,6 +20,7 @@ export interface RouteParts extends AttemptParts {
   readonly limiter: RateLimiter;
   readonly slots: Slots;
   readonly waitingRoom: WaitingRoom;
+  readonly retryBudget: RetryBudget;
   readonly clock: Clock;
   readonly observer: Observer;
 }
@@ -27,7 +29,7 @@ export type Route = (exchange: Exchange, request: InferenceRequest, reply: Reply
 
 /** Resolves when the answer has left; rejects with the GatewayError the caller is to be told, if anything still can be. */
 export function createRoute(parts: RouteParts): Route {
-  const { snapshots, roster, limiter, clock } = parts;
+  const { snapshots, roster, limiter, retryBudget, clock } = parts;
 
   return async function route(exchange, request, reply) {
     try {
@@ -35,6 +37,7 @@ export function createRoute(parts: RouteParts): Route {
       const model = target.model.name;
       const expected = estimate(request, roster.estimates(model));
       exchange.begin(target, request, { ...expected, nowMs: clock.now() });
+      exchange.retries = retryBudget.enter(model);
       exchange.grant = await limiter.take({ caller: exchange.caller, model, cost: expected.cost });
       if (reply.gone.aborted) throw whyGone(reply.gone);
       await deliver({ exchange, request, target, reply });

@@ -14,6 +14,7 @@ export interface SettleParts {
 
 export function settle(parts: SettleParts, exchange: Exchange, request: InferenceRequest): void {
   exchange.settled = true;
+  exchange.retries?.leave();
   const { grant, model } = exchange;
   if (grant !== undefined && model !== undefined) {
     const cost = finalCost(exchange, parts.roster.estimates(model));

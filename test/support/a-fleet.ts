@@ -58,6 +58,7 @@ export interface FleetWishes {
   readonly auth?: Partial<AuthSettings>;
   readonly sharedState?: SharedStateSettings;
   readonly policy?: string;
+  readonly retryBudgetRatio?: number;
   /** Nobody waits unless said. */
   readonly queue?: Partial<QueueSettings>;
 }
@@ -80,6 +81,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
     routing: {
       policy: wishes.policy ?? 'least-connections',
       queue: { maxLength: 0, maxWaitMs: 30_000, ...wishes.queue },
+      retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },
     logging: { level: 'silent', format: 'json', access: 'all' },
     ...(wishes.sharedState === undefined ? {} : { sharedState: wishes.sharedState }),
