@@ -15,6 +15,8 @@ export interface Waiting extends Queued {
   readonly maxWaitMs: number;
   /** Claims a slot; undefined: still nobody has room. @throws GatewayError when waiting makes no sense any more. */
   readonly claim: () => Slot | undefined;
+  /** When a backend that asked to be left alone may be asked again; undefined: none has. */
+  readonly againAtMs: () => number | undefined;
   /** What is thrown when its signal aborts. */
   readonly gone: AbortSignal;
   readonly whyGone: () => GatewayError;
@@ -41,6 +43,7 @@ export class WaitingRoom {
   readonly #queue = new FairQueue<Waiter>();
   readonly #lengths = new Map<string, number>();
   readonly #paces = new Map<string, Pace>();
+  #cancelWake = () => {};
   #isWaking = false;
   #wokenAgain = false;
 
@@ -80,6 +83,7 @@ export class WaitingRoom {
         waiting.gone.removeEventListener('abort', onGone);
         this.#lengths.set(model, this.length(model) - 1);
         if (this.length(model) === 0) this.#lengths.delete(model);
+        if (this.#lengths.size === 0) this.#cancelWake();
         if (slot instanceof GatewayError) reject(slot);
         else resolve(slot);
       };
@@ -107,6 +111,7 @@ export class WaitingRoom {
       this.#serveInOrder();
     }
     this.#isWaking = false;
+    this.#wakeLater();
   }
 
   #serveInOrder(): void {
@@ -141,6 +146,16 @@ export class WaitingRoom {
     this.#pace(waiter.model).served(nowMs);
     this.#observer.left(waiter.model, nowMs - waiter.sinceMs, 'served');
     waiter.settle(slot);
+  }
+
+  /** Time alone can make a backend usable, too. */
+  #wakeLater(): void {
+    this.#cancelWake();
+    const kinds = new Map(this.#queue.inOrder().map((waiter) => [waiter.kind, waiter]));
+    const times = [...kinds.values()].flatMap((waiter) => waiter.againAtMs() ?? []);
+    if (times.length === 0) return;
+    const waitMs = Math.max(1, Math.min(...times) - this.#clock.now());
+    this.#cancelWake = this.#clock.after(waitMs, () => this.wake());
   }
 
   #leave(waiter: Waiter, how: Exclude<Leaving, 'served'>, error: GatewayError): void {

@@ -39,6 +39,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     maxLength: target.queue.maxLength,
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
     claim,
+    againAtMs: () => whenAskedAgain(target, clock.now()),
     gone: reply.gone,
     whyGone: () => whyGone(reply.gone),
   });
@@ -54,6 +55,13 @@ function kindOf({ exchange, request, target }: Delivery): string {
   );
   const parts = [target.model.name, request.needs, fitting.join(''), [...exchange.tried], exchange.largerThanTokens];
   return JSON.stringify(parts);
+}
+
+function whenAskedAgain({ candidates }: Target, nowMs: number): number | undefined {
+  const times = candidates.flatMap(({ memberState: { holdOff } }) =>
+    holdOff?.told === true && holdOff.untilMs > nowMs ? holdOff.untilMs : [],
+  );
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** Undefined: everybody who could take it is full. */

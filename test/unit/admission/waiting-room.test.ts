@@ -35,6 +35,7 @@ function setting(slots = 1) {
       weight: 1,
       maxLength: 100,
       maxWaitMs: 30_000,
+      againAtMs: () => undefined,
       gone: new AbortController().signal,
       whyGone: () => new GatewayError('client_closed', 'gone'),
       claim: () => {
@@ -157,6 +158,25 @@ describe('the waiting room', () => {
     void wait('2');
     release();
     expect(order).toEqual(['2']);
+  });
+
+  it('looks again when a backend that asked to be left alone may be asked', () => {
+    const { wait, clock, order, room, release } = setting();
+    let askable = false;
+    void wait('1', {
+      againAtMs: () => (askable ? undefined : 3_000),
+      claim: () => {
+        askable = clock.now() >= 3_000;
+        if (askable) order.push('1');
+        return undefined;
+      },
+    });
+    clock.advance(1_999);
+    expect(order).toEqual([]);
+    clock.advance(1);
+    expect(order).toEqual(['1']);
+    expect(room.size).toBe(1);
+    release();
   });
 
   it('serves each once, also when a claim wakes it again', () => {
