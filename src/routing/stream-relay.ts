@@ -1,7 +1,7 @@
 // An event stream: held back until the first event that a caller would miss, then handed on as whole events, and its
 // end checked against the protocol's own terminator. A 200 alone commits nothing: engines put errors behind it.
 import type { EventReading, HeaderMap } from '../engines/engine.ts';
-import { eventData, SseSplitter } from '../wire/sse.ts';
+import { eventData, hasData, SseSplitter } from '../wire/sse.ts';
 import type { Attempt, Relay } from './attempt.ts';
 import { type AttemptFailure, broken, streamedError, streamedErrorAfterCommit } from './failures.ts';
 import { relayedEvent } from './prepare.ts';
@@ -92,7 +92,7 @@ export class StreamRelay implements Relay {
   #read(event: Buffer): EventReading | undefined {
     const committed = this.#attempt.committed;
     if (committed && !mayMatter(event)) {
-      if (event.includes('data')) this.#noteContent();
+      if (hasData(event)) this.#noteContent();
       return undefined;
     }
     const data = eventData(event);

@@ -4,6 +4,7 @@
 
 const lf = 0x0a;
 const cr = 0x0d;
+const colon = 0x3a;
 const empty = Buffer.alloc(0);
 
 export class SseSplitter {
@@ -100,4 +101,14 @@ export function eventData(event: Buffer): string | undefined {
     data = data === undefined ? value : `${data}\n${value}`;
   }
   return data;
+}
+
+/** Whether an event has data at all: a comment may speak of data, too. */
+export function hasData(event: Buffer): boolean {
+  for (let at = event.indexOf('data'); at !== -1; at = event.indexOf('data', at + 4)) {
+    const [before, after] = [event[at - 1], event[at + 4]];
+    const beginsLine = before === undefined || before === lf || before === cr || (at === 3 && event[0] === 0xef);
+    if (beginsLine && (after === undefined || after === colon || after === lf || after === cr)) return true;
+  }
+  return false;
 }

@@ -60,7 +60,7 @@ describe('the timers of an attempt', () => {
   it('end a stream that falls silent, and comments are silence', async () => {
     const running = streaming();
     running.clock.advance(timeouts.gapMs - 1);
-    running.handler.data(Buffer.from(': ping\n\n'));
+    running.handler.data(Buffer.from(': ping, no data: yet\n\n'));
     running.clock.advance(1);
     await expectEnd(running, 'gap_timeout');
     expect(running.caller.ending).toBe('broken');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventData, SseSplitter } from '../../../src/wire/sse.ts';
+import { eventData, hasData, SseSplitter } from '../../../src/wire/sse.ts';
 
 /** Feeds the chunks and returns the events, and every byte in the order it would leave. */
 function split(chunks: readonly Buffer[]): { events: string[]; bytes: string } {
@@ -86,5 +86,21 @@ describe('the data of an event', () => {
 
   it('is found behind a byte order mark', () => {
     expect(eventData(Buffer.from('\uFEFFdata: a\n\n'))).toBe('a');
+  });
+});
+
+describe('an event', () => {
+  it.each([
+    ['data: x\n\n', true],
+    ['\uFEFFdata:x\n\n', true],
+    ['event: e\r\ndata\r\n\r\n', true],
+    ['id: 1\rdata:\r\r', true],
+    [': data: x\n\n', false],
+    ['event: data:\n\n', false],
+    ['database: x\n\n', false],
+    ['', false],
+  ])('%j has data: %s', (text, has) => {
+    expect(hasData(Buffer.from(text))).toBe(has);
+    expect(eventData(Buffer.from(text)) !== undefined).toBe(has);
   });
 });
