@@ -1,6 +1,16 @@
 // Whether a failed attempt may be followed by another one on another backend.
-import { GatewayError } from '../errors.ts';
+import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Delivery } from './exchange.ts';
+
+/**
+ * A connection that did not come about or broke: a box has died, and what it had must go elsewhere, however much that is.
+ * The budget is for work that is done twice: for failures that a backend has taken its time for.
+ */
+const costsNothingElsewhere: ReadonlySet<ErrorCode> = new Set([
+  'backend_unreachable',
+  'connect_timeout',
+  'backend_broken',
+]);
 
 const maxStrikes = 2;
 const maxAttempts = 4;
@@ -10,8 +20,7 @@ export function mayRetry(failure: unknown, { exchange, reply }: Delivery, nowMs:
   if (!(failure instanceof GatewayError) || failure.row.elsewhere === 'no') return false;
   if (exchange.strikes + strikesOf(failure) >= maxStrikes || exchange.attempts >= maxAttempts) return false;
   if (nowMs >= exchange.deadlineMs) return false;
-  // Free refusals say something about one backend, not about how the fleet is doing.
-  return strikesOf(failure) === 0 || exchange.retries?.take() !== false;
+  return strikesOf(failure) === 0 || costsNothingElsewhere.has(failure.code) || exchange.retries?.take() !== false;
 }
 
 /**
