@@ -1,7 +1,7 @@
 // From a credential to the caller behind it. Keys are kept as SHA-256 digests only; they are long and random, so no
 // slow hash is needed. Pure: what is expired is decided by the time handed in.
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { ApiKey, Fleet } from '../fleet/fleet.ts';
+import type { ApiKey, Fleet, Priority } from '../fleet/fleet.ts';
 import { type Rules, rulesOf } from './rules.ts';
 
 export interface Caller {
@@ -10,7 +10,7 @@ export interface Caller {
   /** Globs of canonical model names; undefined means all. */
   readonly models: readonly string[] | undefined;
   /** In the waiting room. */
-  readonly priority: 'high' | 'normal' | 'low';
+  readonly priority: Priority;
   readonly weight: number;
   /** The limits on a known model, by canonical name. */
   rules(model: string): Rules;
@@ -27,14 +27,18 @@ export function createKeyring({ auth, models }: Pick<Fleet, 'auth' | 'models'>):
     const anonymous: Caller = { tenant, ...usual, models: undefined, rules: rulesOf({ tenant }, auth, models) };
     return { find: () => anonymous };
   }
-  const ofTenants = new Map(auth.keys.map(({ tenant }) => [tenant, rulesOf({ tenant }, auth, models)] as const));
-  const entryOf = ({ sha256, tenant, models: allowed, expiresAtMs, limits, priority, weight }: ApiKey) => {
-    // Keys without limits of their own share what is kept for each model.
-    const keyId = sha256.slice(0, keyIdLength);
-    const own = limits === undefined ? undefined : rulesOf({ tenant, keyId, keyLimits: limits }, auth, models);
-    const rules = own ?? ofTenants.get(tenant) ?? rulesOf({ tenant }, auth, models);
-    const rank = { priority: priority ?? usual.priority, weight: weight ?? usual.weight };
-    const caller: Caller = { tenant, ...rank, models: allowed, rules };
+  const ofTenants = new Map<string, Caller['rules']>();
+  // Keys without limits of their own share what is kept for each model.
+  const rulesFor = ({ sha256, tenant, limits }: ApiKey): Caller['rules'] => {
+    if (limits !== undefined)
+      return rulesOf({ tenant, keyId: sha256.slice(0, keyIdLength), keyLimits: limits }, auth, models);
+    const rules = ofTenants.get(tenant) ?? rulesOf({ tenant }, auth, models);
+    ofTenants.set(tenant, rules);
+    return rules;
+  };
+  const entryOf = (key: ApiKey) => {
+    const { sha256, tenant, models: allowed, expiresAtMs, priority = usual.priority, weight = usual.weight } = key;
+    const caller: Caller = { tenant, priority, weight, models: allowed, rules: rulesFor(key) };
     return { digest: Buffer.from(sha256, 'hex'), expiresAtMs, caller };
   };
   const entries = new Map(

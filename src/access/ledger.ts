@@ -43,8 +43,8 @@ export class Ledger {
   }
 
   /** Ends what `take` has granted; without an actual cost all of it is given back. */
-  end(rules: Rules, reserved: Cost, actual: Cost | undefined, share = 1): void {
-    this.book(rules, differences(rules, reserved, actual), share);
+  end(rules: Rules, reserved: Cost, actual: Cost | undefined): void {
+    this.book(rules, differences(rules, reserved, actual));
     this.release(rules);
   }
 

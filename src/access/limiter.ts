@@ -44,8 +44,6 @@ export interface RateLimiter {
   take(ask: Ask): Promise<Grant>;
 }
 
-export const unlimited: RateLimiter = { take: () => Promise.resolve(ungranted) };
-
 /** For one replica. */
 export function createLimiter(clock: Clock, verdicts: Verdicts): RateLimiter {
   const ledger = new Ledger(clock);

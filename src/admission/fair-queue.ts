@@ -1,9 +1,7 @@
 // In which order those who wait are served: by class, then the tenant that has been served least, then who came first. A
 // tenant is charged when it is served, not when it queues, so those that give up cost it nothing: the virtual token counter
 // of "Fairness in Serving Large Language Models" (Sheng et al., OSDI 2024).
-
-export const priorities = ['high', 'normal', 'low'] as const;
-export type Priority = (typeof priorities)[number];
+import { priorities, type Priority } from '../fleet/fleet.ts';
 
 export interface Queued {
   readonly tenant: string;

@@ -1,10 +1,10 @@
 // The shape of fleet.yaml, field by field. What several fields must agree on is in cross-checks.ts; defaults are in
 // defaults.ts. Only fields that work are here.
 import { z } from 'zod';
-import { priorities } from '../admission/fair-queue.ts';
 import { engines } from '../engines/index.ts';
 import type { EngineName } from '../engines/index.ts';
 import type { Capability } from '../fleet/capabilities.ts';
+import { priorities } from '../fleet/fleet.ts';
 import { policies } from '../selection/policies/index.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { parseBackendUrl, parseListen } from './addresses.ts';

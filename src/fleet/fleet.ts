@@ -66,6 +66,10 @@ export interface Limits {
   readonly burst?: { readonly requests?: number; readonly tokens?: number };
 }
 
+/** Classes in the waiting room, first served first. */
+export const priorities = ['high', 'normal', 'low'] as const;
+export type Priority = (typeof priorities)[number];
+
 export interface ApiKey {
   readonly tenant: string;
   /** SHA-256 of the key, 64 lower-case hex digits; the key itself is not kept. */
@@ -77,7 +81,7 @@ export interface ApiKey {
   /** For this key alone, beside those of its tenant. */
   readonly limits?: Limits;
   /** In the waiting room; absent: `normal`. */
-  readonly priority?: 'high' | 'normal' | 'low';
+  readonly priority?: Priority;
   /** Share in the waiting room, > 0; absent: 1. */
   readonly weight?: number;
 }

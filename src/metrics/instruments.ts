@@ -5,7 +5,8 @@ const requestBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 30
 const firstTokenBuckets = [0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 7.5, 10, 20, 30, 60];
 const perTokenBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5];
 const queueBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-const probeBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+/** Of what takes milliseconds. */
+export const smallBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export type Instruments = ReturnType<typeof createInstruments>;
 
@@ -69,7 +70,7 @@ export function createInstruments(registry: Registry) {
       'switchyard_backend_probe_duration_seconds',
       'Duration of active probes',
       ['backend', 'probe'],
-      probeBuckets,
+      smallBuckets,
     ),
     probeFailures: counter('switchyard_backend_probe_failures_total', 'Failed probes', ['backend', 'probe', 'reason']),
     circuitState: gauge('switchyard_circuit_state', 'One-hot: closed, half_open, open', ['backend', 'model', 'state']),

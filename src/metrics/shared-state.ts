@@ -1,8 +1,7 @@
 // The shared state as numbers. Its own file because these exist only where there is shared state: an alert on
 // `switchyard_shared_state_up == 0` must not fire where there is nothing to be up.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-
-const commandBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+import { smallBuckets } from './instruments.ts';
 
 export interface SharedStateWatch {
   asked(command: string, durationMs: number): void;
@@ -21,7 +20,7 @@ export function watchSharedState(registry: Registry): SharedStateWatch {
     name: 'switchyard_shared_state_command_duration_seconds',
     help: 'Round trips to Redis that were answered in time',
     labelNames: ['command'],
-    buckets: commandBuckets,
+    buckets: smallBuckets,
     registers,
   });
   const errors = new Counter({

@@ -1,6 +1,6 @@
 // The connection to Redis: one server, a primary found through sentinels, or a cluster. Set so that nothing waits:
 // shared state is an optimisation, and losing it is an everyday event.
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { SharedStateSettings } from '../fleet/fleet.ts';
 import type { Call } from './limit-calls.ts';
 import { type ScriptName, scriptNames, scriptText } from './script-files.ts';
@@ -23,7 +23,7 @@ export interface ConnectionEvents {
 }
 
 export function connect(settings: SharedStateSettings, events: ConnectionEvents): Connection {
-  const client = settings.servers.kind === 'cluster' ? openCluster(settings) : openServer(settings);
+  const client = open(settings);
   client.on('error', (error: Error) => events.failed(error));
   client.on('ready', () => events.ready());
   client.on('close', () => events.lost());
@@ -67,58 +67,48 @@ function shared({ username, password, tls }: SharedStateSettings) {
     reconnectOnError: (error: Error) => (/^(READONLY|LOADING|MASTERDOWN)/.test(error.message) ? (1 as const) : false),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(tls === undefined
-      ? {}
-      : {
-          tls: {
-            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-            ...(tls.key === undefined ? {} : { key: tls.key }),
-            ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-          },
-        }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
   } satisfies RedisOptions;
 }
 
-function openServer(settings: SharedStateSettings): Redis {
-  const { servers, database } = settings;
+function tlsOptions({ serverName, ...pem }: NonNullable<SharedStateSettings['tls']>) {
+  return { ...pem, ...(serverName === undefined ? {} : { servername: serverName }) };
+}
+
+function open(settings: SharedStateSettings): Redis | Cluster {
+  const { servers, database, tls } = settings;
+  const common = shared(settings);
+  if (servers.kind === 'cluster') {
+    // Copies: the fleet is frozen, and these are the client's to change.
+    const nodes = servers.nodes.map((node) => ({ ...node }));
+    return new Cluster(nodes, {
+      redisOptions: common,
+      // The one inside redisOptions is ignored by a cluster.
+      enableOfflineQueue: false,
+      clusterRetryStrategy: retryMs,
+      retryDelayOnFailover: 100,
+      retryDelayOnClusterDown: 100,
+      slotsRefreshTimeout: 1_000,
+      slotsRefreshInterval: 5_000,
+    });
+  }
   const options = {
-    ...shared(settings),
+    ...common,
     db: database,
     // Without a connection a command fails at once instead of waiting for one.
     enableOfflineQueue: false,
     retryStrategy: retryMs,
   } satisfies RedisOptions;
   if (servers.kind === 'single') return new Redis({ ...options, ...servers.address });
-  if (servers.kind === 'cluster') throw new Error('a cluster is opened elsewhere');
   return new Redis({
     ...options,
     name: servers.primary,
-    sentinels: servers.sentinels.map(({ host, port }) => ({ host, port })),
+    sentinels: servers.sentinels.map((node) => ({ ...node })),
     sentinelRetryStrategy: retryMs,
     sentinelCommandTimeout: 1_000,
-    enableTLSForSentinelMode: settings.tls !== undefined,
-    ...(settings.tls === undefined ? {} : { sentinelTLS: shared(settings).tls ?? {} }),
+    enableTLSForSentinelMode: tls !== undefined,
+    ...(tls === undefined ? {} : { sentinelTLS: tlsOptions(tls) }),
     ...(servers.username === undefined ? {} : { sentinelUsername: servers.username }),
     ...(servers.password === undefined ? {} : { sentinelPassword: servers.password }),
   });
-}
-
-function openCluster(settings: SharedStateSettings): Cluster {
-  const { servers } = settings;
-  if (servers.kind !== 'cluster') throw new Error('not a cluster');
-  const options = {
-    redisOptions: shared(settings),
-    // The one inside redisOptions is ignored by a cluster.
-    enableOfflineQueue: false,
-    clusterRetryStrategy: retryMs,
-    retryDelayOnFailover: 100,
-    retryDelayOnClusterDown: 100,
-    slotsRefreshTimeout: 1_000,
-    slotsRefreshInterval: 5_000,
-  } satisfies ClusterOptions;
-  return new Cluster(
-    servers.nodes.map(({ host, port }) => ({ host, port })),
-    options,
-  );
 }

@@ -48,6 +48,7 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
       if (reading === undefined) return takeAlone(rules, state.nextId(), reserved);
       mirror(rules, reading);
       if (!reading.granted) throw verdicts.refusal(rules, reserved, reading);
+      ledger.hold(rules);
       return hold(rules, id, verdicts.granted(rules, reading), (actual) =>
         tell('settle', rules.tenant, calls.settle(rules, id, differences(rules, reserved, actual))),
       );
@@ -93,6 +94,7 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
         throw verdicts.unavailable(rules);
       case 'open': {
         const nothing = { granted: true, used: rules.rates.map(() => 0), held: rules.leases.map(() => 0), share: 1 };
+        ledger.hold(rules);
         return hold(rules, id, verdicts.granted(rules, nothing, onFailure), () => forget(rules, id));
       }
       case 'local': {
@@ -101,7 +103,6 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
         if (!reading.granted) throw verdicts.refusal(rules, reserved, reading, onFailure);
         // One answer was missing, and Redis is still asked.
         if (state.isOpen(tenant)) charge({ ...rules, amounts: costs(rules, reserved) });
-        ledger.release(rules);
         return hold(rules, id, verdicts.granted(rules, reading, onFailure), (actual) => {
           const amounts = differences(rules, reserved, actual);
           if (state.isOpen(tenant)) charge({ ...rules, amounts });
@@ -115,9 +116,9 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
     }
   }
 
+  /** What the ledger holds already: keeps its leases, and lets go of both at the end. */
   function hold(rules: Rules, id: string, shown: Pick<Grant, 'headers' | 'degraded'>, end: (actual?: Cost) => void) {
     const keys = calls.leases(rules);
-    ledger.hold(rules);
     leases.add(rules.tenant, keys, id);
     return grantOf(shown, rules, (actual) => {
       ledger.release(rules);

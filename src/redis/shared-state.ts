@@ -63,7 +63,7 @@ export class SharedState {
   readonly #firstBeat = Promise.withResolvers<void>();
   /** Tenants whose server was said to be lost. */
   readonly #told = new Set<string>();
-  #lastError = '';
+  #lastError: Error | undefined = undefined;
   #ids = 0;
   #stopped = false;
   #cancelBeat = () => {};
@@ -75,7 +75,7 @@ export class SharedState {
     this.connection = connect(settings, {
       ready: () => this.#beatNow(),
       failed: (error) => {
-        this.#lastError = error.message;
+        this.#lastError = error;
       },
       lost: () => {
         if (!this.#stopped) for (const shard of this.#all()) shard.gate.lost();
@@ -167,8 +167,10 @@ export class SharedState {
     const up = this.#all().every(({ gate }) => gate.isOpen);
     const isNews = tenant === undefined || (open ? this.#told.delete(tenant) : this.#main.gate.isOpen);
     if (tenant !== undefined && !open && isNews) this.#told.add(tenant);
-    const cause = reason === 'connection' ? failureReason(new Error(this.#lastError)) : 'other';
-    const lost = { reason: cause === 'other' ? reason : cause, detail: reason === 'connection' ? this.#lastError : '' };
+    // Why there is no connection is told by no command, but by the attempts to have one.
+    const cause = reason === 'connection' ? this.#lastError : undefined;
+    const known = failureReason(cause);
+    const lost = { reason: known === 'other' ? reason : known, detail: cause?.message ?? '' };
     this.#parts.observer.changed({ up, isNews, tenant, ...(open ? {} : { lost }) });
   }
 

@@ -4,7 +4,7 @@ import type { Slot, Slots } from '../admission/slots.ts';
 import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
-import { eligible, whyNobody } from '../selection/eligible.ts';
+import { askableAgainMs, eligible, whyNobody } from '../selection/eligible.ts';
 import type { Delivery } from './exchange.ts';
 import { whyGone } from './failures.ts';
 import type { Target } from './snapshot.ts';
@@ -23,6 +23,7 @@ export interface ReserveParts {
 export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<Slot> {
   const { exchange, target, reply } = delivery;
   const { waitingRoom, clock } = parts;
+  if (reply.gone.aborted) throw whyGone(reply.gone);
   const claim = () => claimNow(parts, delivery);
   // Whoever comes now stands behind those that wait.
   const slot = waitingRoom.length(target.model.name) === 0 ? claim() : undefined;
@@ -39,7 +40,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     maxLength: target.queue.maxLength,
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
     claim,
-    againAtMs: () => whenAskedAgain(target, clock.now()),
+    againAtMs: () => askableAgainMs(target.candidates, clock.now()),
     gone: reply.gone,
     whyGone: () => whyGone(reply.gone),
   });
@@ -55,13 +56,6 @@ function kindOf({ exchange, request, target }: Delivery): string {
   );
   const parts = [target.model.name, request.needs, fitting.join(''), [...exchange.tried], exchange.largerThanTokens];
   return JSON.stringify(parts);
-}
-
-function whenAskedAgain({ candidates }: Target, nowMs: number): number | undefined {
-  const times = candidates.flatMap(({ memberState: { holdOff } }) =>
-    holdOff?.told === true && holdOff.untilMs > nowMs ? holdOff.untilMs : [],
-  );
-  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** Undefined: everybody who could take it is full. */

@@ -7,7 +7,6 @@ import type { Roster } from '../fleet/roster.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
 import type { Delivery, Exchange, InferenceRequest } from './exchange.ts';
 import type { Observer, Reply } from './ports.ts';
-import { whyGone } from './failures.ts';
 import { reserve } from './reserve.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { mayRetry } from './retry.ts';
@@ -39,7 +38,6 @@ export function createRoute(parts: RouteParts): Route {
       exchange.begin(target, request, { ...expected, nowMs: clock.now() });
       exchange.retries = retryBudget.enter(model);
       exchange.grant = await limiter.take({ caller: exchange.caller, model, cost: expected.cost });
-      if (reply.gone.aborted) throw whyGone(reply.gone);
       await deliver({ exchange, request, target, reply });
     } catch (cause) {
       throw exchange.fail(cause);

@@ -52,13 +52,18 @@ export function whyNobody(
   candidates: readonly Candidate[],
   nowMs: number,
 ): { readonly reason: 'gone' } | { readonly reason: 'busy'; readonly retryAfterMs: number } {
-  let untilMs = Infinity;
-  for (const { state, backend, memberState } of candidates) {
-    const { holdOff } = memberState;
-    if (state.health !== 'up' || backend.state !== 'enabled' || holdOff === undefined || !holdOff.told) continue;
-    untilMs = Math.min(untilMs, holdOff.untilMs);
-  }
-  return untilMs === Infinity ? { reason: 'gone' } : { reason: 'busy', retryAfterMs: Math.max(0, untilMs - nowMs) };
+  const untilMs = askableAgainMs(candidates, -Infinity);
+  return untilMs === undefined ? { reason: 'gone' } : { reason: 'busy', retryAfterMs: Math.max(0, untilMs - nowMs) };
+}
+
+/** When the first of those that have asked to be left alone for longer than `afterMs` may be asked again. */
+export function askableAgainMs(candidates: readonly Candidate[], afterMs: number): number | undefined {
+  const times = candidates.flatMap(({ state, backend, memberState: { holdOff } }) =>
+    state.health === 'up' && backend.state === 'enabled' && holdOff?.told === true && holdOff.untilMs > afterMs
+      ? holdOff.untilMs
+      : [],
+  );
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function canTake(candidate: Candidate, request: Requirements, nowMs: number): boolean {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthSettings, Limits } from '../../src/fleet/fleet.ts';
 import { expectNothingHeld, type RouterWishes, routerPerTest } from '../support/running-router.ts';
+import { readUntil } from '../support/read-until.ts';
 import { answer, diesAfter, stallsAfter } from '../support/scripted/behaviours.ts';
 
 const { start, current } = routerPerTest();
@@ -22,17 +23,6 @@ function remaining({ headers }: Response): number {
 /** What everything before it has cost: a request that reserves one token of input and none of output. */
 async function spent(): Promise<number> {
   return 10_000 - remaining(await current().chat({ max_tokens: 0 })) - 1;
-}
-
-/** Reads on until the answer holds `mark`. */
-async function readUntil({ body }: Response, mark: string) {
-  const reader = body?.getReader();
-  if (reader === undefined) throw new Error('no body');
-  for (let text = ''; !text.includes(mark); ) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`ended without ${mark}`);
-    text += Buffer.from(value).toString();
-  }
 }
 
 describe('a request', () => {

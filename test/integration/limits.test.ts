@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ApiKey, Limits, TenantSettings } from '../../src/fleet/fleet.ts';
 import { expectNothingHeld, type RouterWishes, routerPerTest } from '../support/running-router.ts';
+import { readUntil } from '../support/read-until.ts';
 import {
   type Behaviour,
   diesAfter,
@@ -37,18 +38,6 @@ async function statusOf(response: Promise<Response>): Promise<number> {
   const { status, body } = await response;
   await body?.cancel();
   return status;
-}
-
-/** Reads on until the answer holds `mark`; the caller is still there then. */
-async function readUntil({ body }: Response, mark: string) {
-  const reader = body?.getReader();
-  if (reader === undefined) throw new Error('no body');
-  for (let text = ''; !text.includes(mark); ) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`ended without ${mark}`);
-    text += Buffer.from(value).toString();
-  }
-  return reader;
 }
 
 /** Of so many requests, one after the other. */

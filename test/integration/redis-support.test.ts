@@ -92,8 +92,8 @@ describe('a Redis of a test', () => {
   });
 
   const valkey = inject('valkeyServerBinary');
-  it.runIf(valkey !== undefined)('may be a Valkey', async () => {
-    const server = await redis.startRedis(valkey === undefined ? {} : { binary: valkey });
+  it.each(valkey === undefined ? [] : [valkey])('may be a Valkey: %s', async (binary) => {
+    const server = await redis.startRedis({ binary });
     expect(infoOf(await server.command('INFO', 'server')).get('server_name')).toBe('valkey');
   });
 });

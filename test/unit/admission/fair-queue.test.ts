@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FairQueue, type Priority, type Queued } from '../../../src/admission/fair-queue.ts';
+import { FairQueue, type Queued } from '../../../src/admission/fair-queue.ts';
+import type { Priority } from '../../../src/fleet/fleet.ts';
 
 interface Entry extends Queued {
   readonly name: string;
