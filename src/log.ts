@@ -17,8 +17,10 @@ export function createLog({ level, format }: LoggingSettings, isTerminal: boolea
 
 /** The access log: the same words as metrics and response headers. */
 export function logExchange(log: Logger, access: LoggingSettings['access'], event: ExchangeSettled): void {
-  if (access === 'none' || (access === 'errors' && event.outcome === 'ok')) return;
   const { error, usage } = event;
+  // A bug of ours is told whatever the access log is to have.
+  const isWanted = access === 'all' || (access === 'errors' && error !== undefined) || error?.code === 'internal';
+  if (!isWanted) return;
   const line = {
     request_id: event.requestId,
     endpoint: event.endpoint,

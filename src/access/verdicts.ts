@@ -73,19 +73,29 @@ const longestSdkWaitMs = 60_000;
 /** Nobody knows when a running request ends. */
 const leaseWaitMs = 1_000;
 
-/** The limit that keeps the request out the longest. */
-function binding(rules: Rules, cost: Cost, { used, held, share }: Reading) {
-  let found: { readonly rule: RateRule | LeaseRule; readonly waitMs: number } | undefined;
-  const consider = (rule: RateRule | LeaseRule, wait: number) => {
-    if (found === undefined || wait > found.waitMs) found = { rule, waitMs: wait };
-  };
-  for (const [n, rule] of rules.rates.entries()) {
+interface Standing {
+  readonly rule: RateRule | LeaseRule;
+  readonly refuses: boolean;
+  readonly waitMs: number;
+}
+
+/**
+ * The limit that keeps the request out the longest. Redis may refuse by less than the digits it tells: then it is the one
+ * with the least room.
+ */
+function binding(rules: Rules, cost: Cost, { used, held, share }: Reading): Standing {
+  const rates = rules.rates.map((rule, n): Standing => {
     const [level, price, effective] = [used[n] ?? 0, costFor(rule, cost), shareOf(rule, share)];
-    if (!fits(level, price, effective)) consider(rule, waitMs(level, price, effective));
-  }
-  for (const [n, rule] of rules.leases.entries())
-    if ((held[n] ?? 0) >= leasesOf(rule.limit, share)) consider(rule, leaseWaitMs);
-  if (found === undefined) throw new Error('refused, although every limit has room');
+    return { rule, refuses: !fits(level, price, effective), waitMs: waitMs(level, price, effective) };
+  });
+  const leases = rules.leases.map((rule, n): Standing => {
+    const refuses = (held[n] ?? 0) >= leasesOf(rule.limit, share);
+    return { rule, refuses, waitMs: refuses ? leaseWaitMs : 0 };
+  });
+  const [found] = [...rates, ...leases].toSorted(
+    (a, b) => Number(b.refuses) - Number(a.refuses) || b.waitMs - a.waitMs,
+  );
+  if (found === undefined) throw new Error('refused without a limit');
   return found;
 }
 

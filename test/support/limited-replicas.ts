@@ -23,7 +23,7 @@ export function limitedFleet({ shared, limits, onFailure = 'local', others = [] 
   );
   return [
     'version: 1',
-    'server: { drain_delay: 0s, drain_timeout: 5s }',
+    'server: { drain_delay: 0s, drain_timeout: 10s }',
     'auth:',
     '  keys:',
     ...keys,
@@ -47,6 +47,8 @@ export interface Answer {
   readonly degraded: boolean;
   /** As reported, input and output together. */
   readonly tokens: number;
+  /** What it said, where it should not have failed. */
+  readonly failure: string | undefined;
 }
 
 export interface LoadWishes {
@@ -96,8 +98,8 @@ export function startLoad({ replicas, perSecond, seconds, keys = [apiKey], maxTo
   return { answers, nowMs, done: run() };
 }
 
-type Found = Pick<Answer, 'status' | 'degraded' | 'tokens'>;
-const nothing: Found = { status: 0, degraded: false, tokens: 0 };
+type Found = Pick<Answer, 'status' | 'degraded' | 'tokens' | 'failure'>;
+const nothing: Found = { status: 0, degraded: false, tokens: 0, failure: undefined };
 
 interface Completion {
   readonly key: string;
@@ -119,7 +121,8 @@ function complete(port: number, { key, agent, maxTokens }: Completion): Promise<
         answer.once('end', () => {
           const tokens = Number(/"total_tokens":(\d+)/.exec(text)?.[1] ?? 0);
           const degraded = answer.headers['x-switchyard-limits'] !== undefined;
-          resolve({ status: answer.statusCode ?? 0, degraded, tokens });
+          const { statusCode: status = 0 } = answer;
+          resolve({ status, degraded, tokens, failure: status >= 500 ? text : undefined });
         });
         answer.once('error', reject);
       },
@@ -140,6 +143,7 @@ export function summary(answers: readonly Answer[]) {
     tokens: admitted.reduce((sum, { tokens }) => sum + tokens, 0),
     statuses,
     degraded: degraded.length,
+    failures: [...new Set(answers.flatMap(({ failure }) => failure ?? []))],
     worstMs: Math.round(Math.max(0, ...answers.map(({ tookMs }) => tookMs))),
   };
 }

@@ -49,6 +49,19 @@ describe('a refusal', () => {
     expect(details.headers?.['retry-after-ms']).toBe('1');
   });
 
+  it('of Redis stands, though the digits it tells would let the request in: the limit with the least room is named', () => {
+    const rules = ofTenant({ requestsPerMinute: 600, tokensPerMinute: 1_000, concurrent: 5 });
+    const used = rules.rates.map(({ counts }) => (counts === 'requests' ? 599.000001 : 100));
+    const { details } = setting(rules).verdicts.refusal(rules, tokens(1), {
+      granted: false,
+      used,
+      held: [1],
+      share: 1,
+    });
+    expect(details.limit).toBe('requests_per_minute');
+    expect(details.headers?.['retry-after-ms']).toBe('1');
+  });
+
   it.each([
     [{ requestsPerMinute: 1 }, undefined],
     [{ concurrent: 1 }, undefined],
