@@ -25,6 +25,8 @@ export class CallerReply implements Reply, Sink {
   readonly #gone = new AbortController();
   readonly #onBegin: () => void;
   readonly #stallMs: number;
+  #isStream = false;
+  #over = false;
 
   constructor(response: ServerResponse, { clock, onBegin, stallMs = patienceMs }: CallerReplyParts) {
     this.#response = response;
@@ -52,6 +54,7 @@ export class CallerReply implements Reply, Sink {
 
   begin(status: number, headers: HeaderList): Sink {
     this.#onBegin();
+    this.#isStream = headers.some(([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'));
     for (const [name, value] of headers) this.#response.setHeader(name, value);
     this.#response.writeHead(status);
     return this;
@@ -72,6 +75,7 @@ export class CallerReply implements Reply, Sink {
   }
 
   end(): void {
+    this.#over = true;
     this.#response.end();
     // Until the last byte is taken; then Node sets the time that an idle connection may last.
     if (!this.#response.writableFinished) this.#watchProgress();
@@ -82,9 +86,11 @@ export class CallerReply implements Reply, Sink {
     this.#response.socket?.setTimeout(this.#stallMs);
   }
 
-  break(error: GatewayError, how: 'event' | 'cut'): void {
+  fail(error: GatewayError): void {
+    if (!this.committed || this.#over) return;
+    this.#over = true;
     if (this.#response.destroyed) return;
-    if (how === 'cut') {
+    if (!this.#isStream) {
       this.#response.destroy();
       return;
     }

@@ -151,19 +151,15 @@ export class Attempt implements UpstreamHandler {
     });
   }
 
-  /** Ends after a commit so that the caller sees the break: an event of ours in a stream, a cut in anything else. */
-  breakOff(failure: AttemptFailure, how: 'event' | 'cut'): void {
-    this.#sink?.break(failure.error, how);
-    this.end(failure);
-  }
-
   /** The whole answer is there, or the engine's own error stands at its end. */
   finish(failure?: AttemptFailure): void {
     this.#sink?.end();
     this.end(failure);
   }
 
-  /** The one end: releases timers, listener and socket, then books. */
+  /**
+   * The one end: releases timers, listener and socket, then books. What the caller sees of a failure is up to the route.
+   */
   end(failure: AttemptFailure | undefined): void {
     if (this.#over) return;
     this.#over = true;

@@ -59,8 +59,7 @@ export class PlainRelay implements Relay {
   }
 
   broke(failure: AttemptFailure): void {
-    if (this.#attempt.committed) this.#attempt.breakOff(failure, 'cut');
-    else this.#attempt.end(failure);
+    this.#attempt.end(failure);
   }
 
   get #candidate() {

@@ -45,9 +45,15 @@ export interface TransportFailure {
 export interface Reply {
   /** Aborted when the caller hangs up. */
   readonly gone: AbortSignal;
+  /** Whether something of an answer may have left. */
   readonly committed: boolean;
-  /** Sends status and headers. Called once. */
+  /** Sends status and headers. */
   begin(status: number, headers: HeaderList): Sink;
+  /**
+   * Ends what has begun so that the caller can't mistake it for a complete answer: a stream with a last event that tells
+   * the error, anything else with a cut. Without effect when nothing has begun, or it is complete.
+   */
+  fail(error: GatewayError): void;
 }
 
 export interface Sink {
@@ -56,8 +62,6 @@ export interface Sink {
   /** Runs once, when there is room again. */
   onDrain(resume: () => void): void;
   end(): void;
-  /** Ends so that the caller can't mistake it for a complete answer. `event`: told in a last SSE event first. */
-  break(error: GatewayError, how: 'event' | 'cut'): void;
 }
 
 export interface AttemptEnded {

@@ -40,7 +40,9 @@ export function createRoute(parts: RouteParts): Route {
       exchange.grant = await limiter.take({ caller: exchange.caller, model, cost: expected.cost });
       await deliver({ exchange, request, target, reply });
     } catch (cause) {
-      throw exchange.fail(cause);
+      const error = exchange.fail(cause);
+      reply.fail(error);
+      throw error;
     } finally {
       settle(parts, exchange, request); // exactly once, for every ending
     }

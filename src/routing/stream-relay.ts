@@ -44,7 +44,6 @@ export class StreamRelay implements Relay {
   broke(failure: AttemptFailure): void {
     // What comes after the terminator, or after the engine's own last word, changes nothing for the caller.
     if (this.#done || this.#engineError !== undefined) this.#attempt.finish(this.#engineError);
-    else if (this.#attempt.committed) this.#attempt.breakOff(failure, 'event');
     else this.#attempt.end(failure);
   }
 

@@ -52,7 +52,8 @@ export class FakeCaller implements Reply, Sink {
     this.ending = 'ended';
   }
 
-  break(error: GatewayError): void {
+  fail(error: GatewayError): void {
+    if (!this.committed || this.ending !== 'open') return;
     this.brokenBy = error;
     this.ending = 'broken';
   }
@@ -106,7 +107,10 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   const delivery = { exchange, request, target, reply: caller };
   const outcome = attempt(parts, delivery, slot).then(
     () => 'ok',
-    (error: GatewayError) => error.code,
+    (error: GatewayError) => {
+      caller.fail(error);
+      return error.code;
+    },
   );
   const { handler } = upstream;
   if (handler === undefined) throw new Error('nothing was sent');
