@@ -8,7 +8,7 @@ import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { ExchangeSettled, HeaderList, Reply } from './ports.ts';
 import type { RetryShare } from './retry-budget.ts';
-import { strikesOf } from './retry.ts';
+import { strikesOf, wasReached } from './retry.ts';
 import type { Expectation, Target } from './snapshot.ts';
 
 /** A request as routing sees it: the fields that were read, and the bytes that will be forwarded. */
@@ -52,6 +52,8 @@ export class Exchange {
   attempts = 0;
   /** Attempts that count against the limit. */
   strikes = 0;
+  /** Whether one of them was by a backend that was there. */
+  wasReached = false;
   backend: string | undefined = undefined;
   /** Set by an overflow: only members with more context than this are worth another try. */
   largerThanTokens: number | undefined = undefined;
@@ -87,6 +89,7 @@ export class Exchange {
   giveUpOn(candidate: Candidate, failure: unknown): void {
     this.tried.add(candidate.backend.name);
     this.strikes += strikesOf(failure);
+    this.wasReached ||= wasReached(failure);
     this.lastFailure = toGatewayError(failure);
     this.usage = undefined;
   }

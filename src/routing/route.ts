@@ -36,7 +36,7 @@ export function createRoute(parts: RouteParts): Route {
       const model = target.model.name;
       const expected = estimate(request, roster.estimates(model));
       exchange.begin(target, request, { ...expected, nowMs: clock.now() });
-      exchange.retries = retryBudget.enter(model);
+      exchange.retries = retryBudget.enter(model, expected.cost.inputTokens);
       exchange.grant = await limiter.take({ caller: exchange.caller, model, cost: expected.cost });
       await deliver({ exchange, request, target, reply });
     } catch (cause) {
