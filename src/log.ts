@@ -26,6 +26,8 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
     endpoint: event.endpoint,
     tenant: event.tenant,
     model: event.model,
+    fallback_model: event.standIn?.model,
+    fallback_cause: event.standIn?.cause,
     backend: event.backend,
     attempts: event.attempts,
     outcome: event.outcome,

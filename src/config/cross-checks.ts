@@ -2,6 +2,7 @@
 // what cannot be read is left out of the comparison.
 import type { Address } from '../fleet/fleet.ts';
 import { hostAndPort, isLoopback, parseBackendUrl, reaches } from './addresses.ts';
+import { checkFallbacks } from './check-fallbacks.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkSharedState } from './check-shared-state.ts';
 import { checkExpiry, checkTenants } from './check-tenants.ts';
@@ -25,6 +26,7 @@ export function crossCheck(root: Tree, { listen, auth, nowMs }: Effective, repor
   checkUrls(backends, listen, report);
   checkAliases(root, backends, report);
   checkBackendNames(root, backends, report);
+  checkFallbacks(root, report);
   checkTimes(root, backends, report);
   checkLimits(root, report);
   checkTenants(root, auth, report);

@@ -142,8 +142,14 @@ function decodeModel(entry: ModelEntry): ModelSettings {
       timeouts: entry.timeouts && decodeTimeouts(entry.timeouts),
       queue: entry.queue && decodeQueue(entry.queue),
       limits: entry.limits && decodeLimits(entry.limits),
+      fallback: entry.fallback && decodeFallback(entry.fallback),
     }),
   };
+}
+
+function decodeFallback(entry: NonNullable<ModelEntry['fallback']>): NonNullable<ModelSettings['fallback']> {
+  if (Array.isArray(entry)) return { no_backend: entry, overloaded: entry };
+  return { no_backend: entry.no_backend ?? [], overloaded: entry.overloaded ?? [] };
 }
 
 function decodeQueue(entry: QueueEntry = {}): Partial<QueueSettings> {

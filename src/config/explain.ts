@@ -27,12 +27,16 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
   const { node, place } = found;
   if (node?.kind === 'scalar' && node.broken) return;
   if (issue.code === 'invalid_union') {
-    // A number or a mapping: which of them was meant shows in what stands there.
+    // A number or a mapping, a list or a mapping: which of them was meant shows in what stands there.
     const meant = issue.errors.at(node?.kind === 'map' ? -1 : 0) ?? [];
-    const isNeither = meant.some(
-      (inner) => inner.code === 'invalid_type' && inner.expected === 'number' && inner.path.length === 0,
+    const neither = meant.find(
+      (inner) => inner.code === 'invalid_type' && oneOfTwo.has(inner.expected) && inner.path.length === 0,
     );
-    if (node && isNeither) report.error(place, `expected a number or a mapping, found ${foundKind(node)}`);
+    if (node && neither?.code === 'invalid_type')
+      report.error(
+        place,
+        `expected ${kinds[neither.expected] ?? neither.expected} or a mapping, found ${foundKind(node)}`,
+      );
     else for (const inner of meant) explain({ ...inner, path: [...issue.path, ...inner.path] }, root, report);
     return;
   }
@@ -45,6 +49,9 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
     report.error(place, 'required', requiredHint(place.path));
   else report.error(place, ...wording(issue, node, hint));
 }
+
+/** What may stand in place of a mapping, by what is expected of the other way to write it. */
+const oneOfTwo: ReadonlySet<string> = new Set(['number', 'array']);
 
 function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [message: string, hint?: string] {
   if (issue.code === 'invalid_type') return mismatch(issue.expected, node);
@@ -173,6 +180,6 @@ function keysAt(path: readonly PropertyKey[]): readonly string[] {
 
 function unwrap(schema: unknown): unknown {
   if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
-  // A number or a mapping: only the mapping has keys.
+  // Only the mapping, which stands last, has keys.
   return schema instanceof z.ZodUnion ? schema.options.at(-1) : schema;
 }

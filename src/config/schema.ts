@@ -113,6 +113,12 @@ const queue = z.strictObject({
   max_wait: positive.optional(),
 });
 
+// The list first, the mapping last: explain.ts goes by it.
+const fallback = z.union([
+  list(modelName),
+  z.strictObject({ no_backend: list(modelName).optional(), overloaded: list(modelName).optional() }),
+]);
+
 const model = z.strictObject({
   aliases: list(modelName).optional(),
   backend_names: z.record(z.string(), modelName).optional(),
@@ -121,6 +127,7 @@ const model = z.strictObject({
   timeouts: timeouts.optional(),
   limits: limits.optional(),
   queue: queue.optional(),
+  fallback: fallback.optional(),
 });
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

@@ -159,7 +159,13 @@ export interface ModelSettings {
   /** For each tenant by itself. */
   readonly limits?: Limits;
   readonly queue?: Partial<QueueSettings>;
+  /** Names of models that take its requests, in this order, by why its own members can't. */
+  readonly fallback?: Readonly<Record<FallbackCause, readonly string[]>>;
 }
+
+/** Nobody who could take it is up, or everybody who could is full: the words of the errors that come otherwise. */
+export const fallbackCauses = ['no_backend', 'overloaded'] as const;
+export type FallbackCause = (typeof fallbackCauses)[number];
 
 export interface RoutingSettings {
   /** A key of the table in src/selection/policies. */

@@ -68,7 +68,14 @@ export function requestIdOf(ctx: Context): string {
 function describe(ctx: Context, exchange: Exchange): void {
   ctx.res.setHeader('x-switchyard-backend', exchange.backend ?? 'none');
   ctx.res.setHeader('x-switchyard-attempts', exchange.attempts);
+  if (exchange.served !== undefined) ctx.res.setHeader('x-switchyard-model', headerText(exchange.served));
+  if (exchange.standIn !== undefined) ctx.res.setHeader('x-switchyard-fallback', exchange.standIn.cause);
   for (const [name, value] of exchange.grant?.headers ?? []) ctx.res.setHeader(name, value);
+}
+
+/** A model may be named with what no header can carry. */
+function headerText(name: string): string {
+  return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
 }
 
 const alwaysForwarded = ['content-type', 'accept', 'user-agent', 'traceparent', 'tracestate'];

@@ -52,6 +52,11 @@ export function createInstruments(registry: Registry) {
       'attempt',
       'result',
     ]),
+    fallbacks: counter('switchyard_fallbacks_total', 'Requests that another model has taken, and why', [
+      'model',
+      'to',
+      'cause',
+    ]),
     backendUp: gauge('switchyard_backend_up', '1 when the last active probes passed', ['backend', 'engine']),
     backendHealth: gauge('switchyard_backend_health', 'One-hot: what the probes found', ['backend', 'state']),
     backendAdminState: gauge('switchyard_backend_admin_state', 'One-hot: what the fleet file says', [

@@ -78,6 +78,8 @@ function settled(instruments: Instruments, event: ExchangeSettled): void {
   instruments.requestDuration.observe({ model, endpoint, outcome }, event.durationMs / 1000);
   const reason = rejectionReasons[outcome];
   if (reason !== undefined) instruments.rejections.inc({ model, reason });
+  if (event.standIn !== undefined)
+    instruments.fallbacks.inc({ model, to: event.standIn.model, cause: event.standIn.cause });
   if (backend === undefined) return;
   if (event.firstTokenMs !== undefined) {
     instruments.firstToken.observe({ backend, model }, event.firstTokenMs / 1000);

@@ -45,7 +45,7 @@ export function bookAttempt(
   }
   parts.observer.attempted({
     backend: candidate.backend.name,
-    model: exchange.model ?? candidate.member.name,
+    model: candidate.model,
     attempt: exchange.attempts === 1 ? 'first' : 'retry',
     result: failure?.error.row.type ?? 'ok',
     durationMs: nowMs - startedMs,

@@ -6,7 +6,7 @@ import type { Usage } from '../engines/engine.ts';
 import { type GatewayError, toGatewayError } from '../errors.ts';
 import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
-import type { ExchangeSettled, HeaderList, Reply } from './ports.ts';
+import type { ExchangeSettled, HeaderList, Reply, StandIn } from './ports.ts';
 import type { RetryShare } from './retry-budget.ts';
 import { strikesOf, wasReached } from './retry.ts';
 import type { Expectation, Target } from './snapshot.ts';
@@ -55,6 +55,8 @@ export class Exchange {
   /** Whether one of them was by a backend that was there. */
   wasReached = false;
   backend: string | undefined = undefined;
+  /** The model that takes it in place of the one asked for, and why. */
+  standIn: StandIn | undefined = undefined;
   /** Set by an overflow: only members with more context than this are worth another try. */
   largerThanTokens: number | undefined = undefined;
   /** The failure of the last attempt; what the caller gets when nobody else can be tried. */
@@ -94,6 +96,11 @@ export class Exchange {
     this.usage = undefined;
   }
 
+  /** The model that answers; undefined before one is known. */
+  get served(): string | undefined {
+    return this.standIn?.model ?? this.model;
+  }
+
   /** Notes how it failed; the first failure stands. */
   fail(cause: unknown): GatewayError {
     this.error ??= toGatewayError(cause);
@@ -110,6 +117,7 @@ export class Exchange {
       backend: this.backend,
       attempts: this.attempts,
       outcome: this.error?.row.type ?? 'ok',
+      standIn: this.standIn,
       error: this.error,
       status: this.status,
       stream: this.stream,

@@ -1,5 +1,5 @@
 // What the pipeline needs from the outside: sockets towards backends, the caller's answer, and somebody who watches.
-import type { Backend } from '../fleet/fleet.ts';
+import type { Backend, FallbackCause } from '../fleet/fleet.ts';
 import type { GatewayError, Outcome } from '../errors.ts';
 import type { HeaderMap, Usage } from '../engines/engine.ts';
 
@@ -72,6 +72,12 @@ export interface AttemptEnded {
   readonly durationMs: number;
 }
 
+/** Canonical name of the model that was asked in place of another one. */
+export interface StandIn {
+  readonly model: string;
+  readonly cause: FallbackCause;
+}
+
 export interface ExchangeSettled {
   readonly requestId: string;
   readonly endpoint: string;
@@ -81,6 +87,8 @@ export interface ExchangeSettled {
   /** The backend of the last attempt. */
   readonly backend: string | undefined;
   readonly attempts: number;
+  /** Absent: the model asked for has answered, or none. */
+  readonly standIn?: StandIn | undefined;
   readonly outcome: Outcome;
   readonly error: GatewayError | undefined;
   readonly status: number;

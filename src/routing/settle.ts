@@ -46,7 +46,7 @@ function finalCost(exchange: Exchange, estimates: TokenEstimates): Cost | undefi
   return refused ? { inputTokens: 0, outputTokens: 0 } : undefined;
 }
 
-function learn(roster: Roster, { usage, model, error }: Exchange, request: InferenceRequest): void {
+function learn(roster: Roster, { usage, served: model, error }: Exchange, request: InferenceRequest): void {
   if (usage === undefined || model === undefined || request.endpoint === 'embeddings') return;
   const estimates = roster.estimates(model);
   if (request.endpoint === 'chat-completions' && request.parts === 0)

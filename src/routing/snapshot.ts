@@ -6,7 +6,7 @@ import { engines } from '../engines/index.ts';
 import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { type Catalogue, buildCatalogue, type Model } from '../fleet/catalogue.ts';
-import type { Fleet, QueueSettings } from '../fleet/fleet.ts';
+import type { FallbackCause, Fleet, QueueSettings } from '../fleet/fleet.ts';
 import type { Roster } from '../fleet/roster.ts';
 import type { TokenEstimates } from '../fleet/token-estimates.ts';
 import { knownUnable } from '../selection/eligible.ts';
@@ -21,6 +21,8 @@ export interface Target {
   /** Most milliseconds an exchange may take, all attempts included. */
   readonly totalMs: number;
   readonly queue: QueueSettings;
+  /** Those that take its requests when its own members can't, best first. */
+  readonly fallbacks: (cause: FallbackCause) => readonly Target[];
 }
 
 export interface Snapshot {
@@ -61,31 +63,32 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
   });
   const targets = new Map<string, Target>();
   for (const model of catalogue.models.values()) {
+    const settings = fleet.models.get(model.name);
     const candidates = model.members.map((member) => ({
+      model: model.name,
       backend: member.backend,
       member,
       engine: engines[member.engine],
       state: roster.of(member.backend),
       memberState: roster.member(member.backend, model.name),
       maxInFlight: member.backend.maxInFlight ?? slotsOf(roster.of(member.backend).discovered),
-      timeouts: { ...member.backend.timeouts, ...fleet.models.get(model.name)?.timeouts },
+      timeouts: { ...member.backend.timeouts, ...settings?.timeouts },
     }));
     const totals = model.members.map((member) => member.backend.timeouts.totalMs);
-    const totalMs = fleet.models.get(model.name)?.timeouts?.totalMs ?? Math.max(0, ...totals);
+    const totalMs = settings?.timeouts?.totalMs ?? Math.max(0, ...totals);
     targets.set(model.name, {
       model,
       candidates,
       policy: makePolicy(policyParts),
       totalMs,
-      queue: queueOf(fleet, model.name),
+      queue: { ...fleet.routing.queue, ...settings?.queue },
+      // A fallback's own fallbacks do not count, so there are no circles.
+      fallbacks: (cause) =>
+        (settings?.fallback?.[cause] ?? []).flatMap((name) => targets.get(catalogue.aliases.get(name) ?? name) ?? []),
     });
   }
   const pending = fleet.backends.filter((backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce);
   return { keyring, catalogue, targets, pending: pending.length };
-}
-
-function queueOf(fleet: Fleet, model: string): QueueSettings {
-  return { ...fleet.routing.queue, ...fleet.models.get(model)?.queue };
 }
 
 /** What a backend runs at once by its own account: beyond, requests are better off here, where they may go elsewhere. */

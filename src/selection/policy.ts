@@ -8,6 +8,8 @@ import type { Backend, Timeouts } from '../fleet/fleet.ts';
 
 /** A member with everything an attempt on it needs; built when a snapshot is published. */
 export interface Candidate {
+  /** Canonical name. */
+  readonly model: string;
   readonly backend: Backend;
   readonly member: Member;
   readonly engine: Engine;

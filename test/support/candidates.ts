@@ -44,6 +44,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     members: new Map([['m', memberState]]),
   };
   return {
+    model: 'm',
     backend,
     member,
     engine: engines.vllm,

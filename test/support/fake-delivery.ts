@@ -77,6 +77,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
     queue: { maxLength: 0, maxWaitMs: 0 },
+    fallbacks: () => [],
   };
   exchange.begin(target, request, {
     cost: { inputTokens: 0, outputTokens: 0 },
