@@ -153,7 +153,7 @@ function decodeFallback(entry: NonNullable<ModelEntry['fallback']>): NonNullable
 }
 
 function decodeQueue(entry: QueueEntry = {}): Partial<QueueSettings> {
-  return present({ maxLength: entry.max_length, maxWaitMs: entry.max_wait });
+  return present({ maxLength: entry.max_length, maxWaitMs: entry.max_wait, comments: entry.comments });
 }
 
 function decodeTimeouts(entry: TimeoutsEntry): Partial<Timeouts> {

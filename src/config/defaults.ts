@@ -57,7 +57,7 @@ export const sharedStateDefaults = {
   onFailure: 'local',
 } satisfies Partial<SharedStateSettings>;
 
-export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000 };
+export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000, comments: false };
 
 export const retryBudgetRatioDefault = 0.2;
 

@@ -111,6 +111,7 @@ const retries = z.strictObject({ budget_ratio: number(z.number().min(0).max(1)).
 const queue = z.strictObject({
   max_length: number(z.int().min(0).max(1_000_000)).optional(),
   max_wait: positive.optional(),
+  comments: flag.optional(),
 });
 
 // The list first, the mapping last: explain.ts goes by it.

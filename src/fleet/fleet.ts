@@ -180,6 +180,8 @@ export interface QueueSettings {
   /** For one model; 0: nobody waits. */
   readonly maxLength: number;
   readonly maxWaitMs: number;
+  /** Whether streams that wait, here or for their first token, are told so in comments, for which their head leaves early. */
+  readonly comments: boolean;
 }
 
 export interface LoggingSettings {

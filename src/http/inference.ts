@@ -51,7 +51,7 @@ export function createInference(parts: InferenceParts) {
     try {
       await parts.route(exchange, request, reply);
     } catch (failure) {
-      if (!reply.committed) {
+      if (!ctx.res.headersSent) {
         ctx.respond = true;
         describe(ctx, exchange);
         throw failure;

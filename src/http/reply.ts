@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
-import type { HeaderList, Reply, Sink } from '../routing/ports.ts';
-import { envelope } from './error-response.ts';
+import { eventStreamHeaders, type HeaderList, type Reply, type Sink } from '../routing/ports.ts';
+import { eventText } from './error-response.ts';
 
 /** A caller that takes nothing for this long is gone, whatever its socket says. */
 const patienceMs = 60_000;
@@ -25,6 +25,7 @@ export class CallerReply implements Reply, Sink {
   readonly #gone = new AbortController();
   readonly #onBegin: () => void;
   readonly #stallMs: number;
+  #committed = false;
   #isStream = false;
   #over = false;
 
@@ -49,15 +50,34 @@ export class CallerReply implements Reply, Sink {
   }
 
   get committed(): boolean {
-    return this.#response.headersSent;
+    return this.#committed;
+  }
+
+  get opened(): boolean {
+    return this.#isStream;
+  }
+
+  open(): void {
+    if (this.#isStream || this.#response.destroyed) return;
+    this.#sendHead(200, eventStreamHeaders);
+    this.#response.flushHeaders();
+  }
+
+  comment(text: string): void {
+    if (!this.#over && !this.#response.destroyed) this.#response.write(`: ${text}\n\n`);
   }
 
   begin(status: number, headers: HeaderList): Sink {
+    this.#committed = true;
+    if (!this.#isStream) this.#sendHead(status, headers);
+    return this;
+  }
+
+  #sendHead(status: number, headers: HeaderList): void {
     this.#onBegin();
     this.#isStream = headers.some(([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'));
     for (const [name, value] of headers) this.#response.setHeader(name, value);
     this.#response.writeHead(status);
-    return this;
   }
 
   write(bytes: Buffer): boolean {
@@ -87,7 +107,7 @@ export class CallerReply implements Reply, Sink {
   }
 
   fail(error: GatewayError): void {
-    if (!this.committed || this.#over) return;
+    if (!this.#response.headersSent || this.#over) return;
     this.#over = true;
     if (this.#response.destroyed) return;
     if (!this.#isStream) {
@@ -102,6 +122,6 @@ export class CallerReply implements Reply, Sink {
       cancel = this.#clock.after(readLastWordMs, () => this.#response.socket?.destroySoon());
     };
     this.#response.once('close', () => cancel());
-    this.#response.write(`data: ${envelope(error)}\n\n`, hangUp);
+    this.#response.write(eventText(error), hangUp);
   }
 }

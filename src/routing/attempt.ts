@@ -8,10 +8,15 @@ import { type AftermathParts, bookAttempt } from './aftermath.ts';
 import type { Delivery, Exchange } from './exchange.ts';
 import { AttemptTimers } from './attempt-timers.ts';
 import { AttemptFailure, timedOut, transportFailed, whyGone } from './failures.ts';
+import { inSeconds } from './patience.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { HeaderList, Reply, Sink, TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { StreamRelay } from './stream-relay.ts';
+import { sayTrailer } from './trailer.ts';
+
+/** While a prompt is read nothing comes, perhaps for minutes. */
+const prefillComments = { firstMs: 15_000, everyMs: 15_000 };
 
 export interface AttemptParts extends AftermathParts {
   readonly upstream: Upstream;
@@ -83,6 +88,10 @@ export class Attempt implements UpstreamHandler {
     this.#reply.gone.addEventListener('abort', this.#hungUp);
     this.#timers.deadline(this.exchange.deadlineMs - this.#startedMs, this.exchange.totalMs);
     this.#timers.phase('connect_timeout', this.#timeouts.connectMs);
+    this.exchange.patience?.tell(
+      () => `prefill elapsed=${inSeconds(this.#parts.clock.now() - this.#startedMs)}`,
+      prefillComments,
+    );
     this.#guard(() => {
       const call = this.#parts.upstream.send(this.slot.candidate.backend, this.prepared.request, this);
       if (this.#over) call.abort();
@@ -117,6 +126,7 @@ export class Attempt implements UpstreamHandler {
 
   /** From here on nothing can be tried elsewhere. */
   commit(status: number, headers: HeaderList): void {
+    this.exchange.patience?.end();
     this.#sink = this.#reply.begin(status, headers);
     this.exchange.status = status;
     this.exchange.answered = true;
@@ -126,6 +136,11 @@ export class Attempt implements UpstreamHandler {
 
   get committed(): boolean {
     return this.#sink !== undefined;
+  }
+
+  /** The head of an event stream has left, so nothing but one can follow. */
+  get mustStream(): boolean {
+    return this.#reply.opened;
   }
 
   /** Something of the answer arrived; comments do not count. */
@@ -153,6 +168,7 @@ export class Attempt implements UpstreamHandler {
 
   /** The whole answer is there, or the engine's own error stands at its end. */
   finish(failure?: AttemptFailure): void {
+    sayTrailer(this.exchange, this.#reply, this.#parts.clock.now());
     this.#sink?.end();
     this.end(failure);
   }

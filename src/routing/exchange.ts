@@ -6,6 +6,7 @@ import type { Usage } from '../engines/engine.ts';
 import { type GatewayError, toGatewayError } from '../errors.ts';
 import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
+import type { Patience } from './patience.ts';
 import type { ExchangeSettled, HeaderList, Reply, StandIn } from './ports.ts';
 import type { RetryShare } from './retry-budget.ts';
 import { strikesOf, wasReached } from './retry.ts';
@@ -37,6 +38,8 @@ export class Exchange {
   model: string | undefined = undefined;
   stream = false;
   grant: Grant | undefined = undefined;
+  /** Where the caller is told that it waits. */
+  patience: Patience | undefined = undefined;
   /** Its part in the retry budget of its model. */
   retries: RetryShare | undefined = undefined;
   /** An estimate. */

@@ -5,6 +5,13 @@ import type { HeaderMap, Usage } from '../engines/engine.ts';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
+/** Of every event stream that callers get. */
+export const eventStreamHeaders: HeaderList = [
+  ['content-type', 'text/event-stream'],
+  ['cache-control', 'no-cache, no-transform'],
+  ['x-accel-buffering', 'no'],
+];
+
 export interface UpstreamRequest {
   /** Below the backend's URL, beginning with a slash. */
   readonly path: string;
@@ -47,7 +54,13 @@ export interface Reply {
   readonly gone: AbortSignal;
   /** Whether something of an answer may have left. */
   readonly committed: boolean;
-  /** Sends status and headers. */
+  /** Whether the head of an event stream has left. */
+  readonly opened: boolean;
+  /** Sends the head of an event stream before there is an answer, once; nothing is committed by it. */
+  open(): void;
+  /** A comment line between events; only in a stream that is open. */
+  comment(text: string): void;
+  /** Sends status and headers, unless a head has left: then both must be those of an event stream. */
   begin(status: number, headers: HeaderList): Sink;
   /**
    * Ends what has begun so that the caller can't mistake it for a complete answer: a stream with a last event that tells

@@ -1,13 +1,14 @@
 // A slot for an exchange, at once or after a wait: when everybody is full, the claim is made again whenever something has
 // become free.
 import type { Slot, Slots } from '../admission/slots.ts';
-import type { WaitingRoom } from '../admission/waiting-room.ts';
+import type { Prospect, WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import { fallbackCauses } from '../fleet/fleet.ts';
 import { askableAgainMs } from '../selection/eligible.ts';
 import { claim as claimAt, standIns } from './claim.ts';
 import type { Delivery } from './exchange.ts';
 import { whyGone } from './failures.ts';
+import { inSeconds } from './patience.ts';
 import type { Target } from './snapshot.ts';
 
 export interface ReserveParts {
@@ -50,10 +51,18 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
       ),
     gone: reply.gone,
     whyGone: () => whyGone(reply.gone),
+    entered: (prospect) => exchange.patience?.tell(() => inWords(prospect()), queueComments),
   });
   return served.finally(() => {
     exchange.queuedMs += clock.now() - sinceMs;
   });
+}
+
+/** The first one at once: whoever wants comments wants to know that it waits. */
+const queueComments = { firstMs: 0, everyMs: 5_000 };
+
+function inWords({ position, etaMs }: Prospect): string {
+  return `queued position=${position}${etaMs === undefined ? '' : ` eta=${inSeconds(etaMs)}`}`;
 }
 
 /** All that decides which members may take it. */

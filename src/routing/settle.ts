@@ -15,6 +15,7 @@ export interface SettleParts {
 export function settle(parts: SettleParts, exchange: Exchange, request: InferenceRequest): void {
   exchange.settled = true;
   exchange.retries?.leave();
+  exchange.patience?.end();
   const { grant, model } = exchange;
   if (grant !== undefined && model !== undefined) {
     const cost = finalCost(exchange, parts.roster.estimates(model));

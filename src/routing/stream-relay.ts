@@ -4,6 +4,7 @@ import type { EventReading, HeaderMap } from '../engines/engine.ts';
 import { eventData, hasData, SseSplitter } from '../wire/sse.ts';
 import type { Attempt, Relay } from './attempt.ts';
 import { type AttemptFailure, broken, streamedError, streamedErrorAfterCommit } from './failures.ts';
+import { eventStreamHeaders } from './ports.ts';
 import { relayedEvent } from './prepare.ts';
 
 const maxHeldBytes = 65_536;
@@ -78,11 +79,8 @@ export class StreamRelay implements Relay {
       this.#heldBytes += event.length;
     }
     if (reading?.content !== true && reading?.done !== true && this.#heldBytes <= maxHeldBytes) return;
-    this.#attempt.commit(this.#status, [
-      ['content-type', this.#contentType],
-      ['cache-control', 'no-cache, no-transform'],
-      ['x-accel-buffering', 'no'],
-    ]);
+    const [, ...others] = eventStreamHeaders;
+    this.#attempt.commit(this.#status, [['content-type', this.#contentType], ...others]);
     this.#attempt.write(Buffer.concat(this.#held));
     this.#held = [];
   }

@@ -80,7 +80,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
     models: new Map(Object.entries(wishes.models ?? {}).map(([name, model]) => [name, aModel(model)])),
     routing: {
       policy: wishes.policy ?? 'least-connections',
-      queue: { maxLength: 0, maxWaitMs: 30_000, ...wishes.queue },
+      queue: { maxLength: 0, maxWaitMs: 30_000, comments: false, ...wishes.queue },
       retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },
     logging: { level: 'silent', format: 'json', access: 'all' },

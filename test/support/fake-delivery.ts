@@ -21,6 +21,7 @@ export class FakeCaller implements Reply, Sink {
   isSlow = false;
   brokenBy: GatewayError | undefined = undefined;
   #resume: (() => void) | undefined = undefined;
+  #opened = false;
 
   get committed(): boolean {
     return this.status !== undefined;
@@ -28,6 +29,18 @@ export class FakeCaller implements Reply, Sink {
 
   hangUp(): void {
     this.#gone.abort();
+  }
+
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  open(): void {
+    this.#opened = true;
+  }
+
+  comment(text: string): void {
+    this.text += `: ${text}\n\n`;
   }
 
   begin(status: number): Sink {
@@ -53,7 +66,7 @@ export class FakeCaller implements Reply, Sink {
   }
 
   fail(error: GatewayError): void {
-    if (!this.committed || this.ending !== 'open') return;
+    if (!(this.committed || this.#opened) || this.ending !== 'open') return;
     this.brokenBy = error;
     this.ending = 'broken';
   }
@@ -76,7 +89,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     candidates: [candidate],
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
-    queue: { maxLength: 0, maxWaitMs: 0 },
+    queue: { maxLength: 0, maxWaitMs: 0, comments: false },
     fallbacks: () => [],
   };
   exchange.begin(target, request, {
