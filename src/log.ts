@@ -28,6 +28,7 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
     model: event.model,
     fallback_model: event.standIn?.model,
     fallback_cause: event.standIn?.cause,
+    continued: event.continued,
     backend: event.backend,
     attempts: event.attempts,
     outcome: event.outcome,

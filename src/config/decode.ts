@@ -142,6 +142,7 @@ function decodeModel(entry: ModelEntry): ModelSettings {
       timeouts: entry.timeouts && decodeTimeouts(entry.timeouts),
       queue: entry.queue && decodeQueue(entry.queue),
       limits: entry.limits && decodeLimits(entry.limits),
+      continuation: entry.continuation,
       fallback: entry.fallback && decodeFallback(entry.fallback),
     }),
   };

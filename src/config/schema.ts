@@ -129,6 +129,7 @@ const model = z.strictObject({
   limits: limits.optional(),
   queue: queue.optional(),
   fallback: fallback.optional(),
+  continuation: flag.optional(),
 });
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

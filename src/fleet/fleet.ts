@@ -161,6 +161,8 @@ export interface ModelSettings {
   readonly queue?: Partial<QueueSettings>;
   /** Names of models that take its requests, in this order, by why its own members can't. */
   readonly fallback?: Readonly<Record<FallbackCause, readonly string[]>>;
+  /** Whether another backend may go on with a stream that breaks; absent: no. */
+  readonly continuation?: boolean;
 }
 
 /** Nobody who could take it is up, or everybody who could is full: the words of the errors that come otherwise. */

@@ -57,6 +57,11 @@ export function createInstruments(registry: Registry) {
       'to',
       'cause',
     ]),
+    continuations: counter(
+      'switchyard_continuations_total',
+      'Broken streams that another backend was asked to go on with: completed or failed',
+      ['model', 'result'],
+    ),
     backendUp: gauge('switchyard_backend_up', '1 when the last active probes passed', ['backend', 'engine']),
     backendHealth: gauge('switchyard_backend_health', 'One-hot: what the probes found', ['backend', 'state']),
     backendAdminState: gauge('switchyard_backend_admin_state', 'One-hot: what the fleet file says', [

@@ -80,6 +80,8 @@ function settled(instruments: Instruments, event: ExchangeSettled): void {
   if (reason !== undefined) instruments.rejections.inc({ model, reason });
   if (event.standIn !== undefined)
     instruments.fallbacks.inc({ model, to: event.standIn.model, cause: event.standIn.cause });
+  if (event.continued !== undefined)
+    instruments.continuations.inc({ model, result: outcome === 'ok' ? 'completed' : 'failed' });
   if (backend === undefined) return;
   if (event.firstTokenMs !== undefined) {
     instruments.firstToken.observe({ backend, model }, event.firstTokenMs / 1000);

@@ -5,6 +5,7 @@ import { toGatewayError } from '../errors.ts';
 import type { HeaderMap } from '../engines/engine.ts';
 import type { Timeouts } from '../fleet/fleet.ts';
 import { type AftermathParts, bookAttempt } from './aftermath.ts';
+import type { Continuation } from './continuation.ts';
 import type { Delivery, Exchange } from './exchange.ts';
 import { AttemptTimers } from './attempt-timers.ts';
 import { AttemptFailure, timedOut, transportFailed, whyGone } from './failures.ts';
@@ -47,6 +48,8 @@ export class Attempt implements UpstreamHandler {
   readonly slot: Slot;
   readonly exchange: Exchange;
   readonly prepared: Prepared;
+  /** The continuation it is a later part of. */
+  readonly resumed: Continuation | undefined;
   readonly #parts: AttemptParts;
   readonly #delivery: Delivery;
   readonly #reply: Reply;
@@ -69,11 +72,11 @@ export class Attempt implements UpstreamHandler {
   ) {
     this.slot = slot;
     this.exchange = delivery.exchange;
-    this.prepared = prepare(
-      delivery.request,
-      { requestId: delivery.exchange.id, countsTokens: delivery.exchange.grant?.countsTokens === true },
-      slot.candidate,
-    );
+    const { id, grant, continuation } = delivery.exchange;
+    this.resumed = continuation?.isDue === true ? continuation : undefined;
+    const purpose = { requestId: id, countsTokens: grant?.countsTokens === true };
+    const soFar = this.resumed && { text: this.resumed.prompt, tokensLeft: this.resumed.tokensLeft };
+    this.prepared = prepare(delivery.request, soFar ? { ...purpose, soFar } : purpose, slot.candidate);
     this.#parts = parts;
     this.#delivery = delivery;
     this.#reply = delivery.reply;
@@ -127,6 +130,7 @@ export class Attempt implements UpstreamHandler {
   /** From here on nothing can be tried elsewhere. */
   commit(status: number, headers: HeaderList): void {
     this.exchange.patience?.end();
+    this.resumed?.resume();
     this.#sink = this.#reply.begin(status, headers);
     this.exchange.status = status;
     this.exchange.answered = true;
@@ -168,15 +172,29 @@ export class Attempt implements UpstreamHandler {
 
   /** The whole answer is there, or the engine's own error stands at its end. */
   finish(failure?: AttemptFailure): void {
+    this.#endAnswer();
+    this.end(failure);
+  }
+
+  /** The backend has failed, and the answer is complete all the same. */
+  finishDespite(failure: AttemptFailure): void {
+    this.#endAnswer();
+    this.#close(failure, undefined);
+  }
+
+  #endAnswer(): void {
     sayTrailer(this.exchange, this.#reply, this.#parts.clock.now());
     this.#sink?.end();
-    this.end(failure);
   }
 
   /**
    * The one end: releases timers, listener and socket, then books. What the caller sees of a failure is up to the route.
    */
   end(failure: AttemptFailure | undefined): void {
+    this.#close(failure, failure);
+  }
+
+  #close(failure: AttemptFailure | undefined, told: AttemptFailure | undefined): void {
     if (this.#over) return;
     this.#over = true;
     this.#timers.cancel();
@@ -184,7 +202,7 @@ export class Attempt implements UpstreamHandler {
     // After a reply that was read to its end this is without effect, and the connection is kept.
     this.#call?.abort();
     bookAttempt(this.#parts, this.#delivery, this.slot, { startedMs: this.#startedMs, failure });
-    this.#done(failure);
+    this.#done(told);
   }
 
   #fail(failure: AttemptFailure): void {

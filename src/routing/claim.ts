@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import type { FallbackCause } from '../fleet/fleet.ts';
 import { eligible, whyNobody } from '../selection/eligible.ts';
 import type { Delivery } from './exchange.ts';
+import { canResume } from './resume-request.ts';
 import type { Target } from './snapshot.ts';
 
 export interface ClaimParts {
@@ -22,6 +23,7 @@ export interface ClaimParts {
  */
 export function claim(parts: ClaimParts, delivery: Delivery): Slot | undefined {
   const { exchange, target } = delivery;
+  if (exchange.answered) return goOn(parts, delivery);
   exchange.standIn = undefined;
   const own = claimFrom(parts, delivery, target);
   if (typeof own !== 'string') return own;
@@ -39,8 +41,18 @@ export function claim(parts: ClaimParts, delivery: Delivery): Slot | undefined {
   throw exchange.lastFailure ?? nobody(target, parts.nowMs);
 }
 
+/** Only the same model can go on with what it has said. */
+function goOn(parts: ClaimParts, delivery: Delivery): Slot | undefined {
+  const { target, request, exchange } = delivery;
+  const candidates = target.candidates.filter(({ engine }) => canResume(engine, request.endpoint));
+  const found = claimFrom(parts, delivery, { ...target, candidates });
+  if (found === 'nobody') throw exchange.lastFailure ?? nobody(target, parts.nowMs);
+  return found === 'full' ? undefined : found;
+}
+
 /** The models that may take it instead of its own: what the key may not use by name, it may not use in this way either. */
 export function standIns({ exchange, target }: Delivery, cause: FallbackCause): readonly Target[] {
+  if (exchange.answered) return [];
   // A backend that was asked has found the request itself at fault: another model is no answer to that.
   if (exchange.lastFailure?.code === 'backend_unsuited') return [];
   return target.fallbacks(cause).filter(({ model }) => mayUse(exchange.caller, model.name));

@@ -6,6 +6,7 @@ import type { Usage } from '../engines/engine.ts';
 import { type GatewayError, toGatewayError } from '../errors.ts';
 import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
+import type { Continuation } from './continuation.ts';
 import type { Patience } from './patience.ts';
 import type { ExchangeSettled, HeaderList, Reply, StandIn } from './ports.ts';
 import type { RetryShare } from './retry-budget.ts';
@@ -40,6 +41,8 @@ export class Exchange {
   grant: Grant | undefined = undefined;
   /** Where the caller is told that it waits. */
   patience: Patience | undefined = undefined;
+  /** What lets another backend go on with its stream. */
+  continuation: Continuation | undefined = undefined;
   /** Its part in the retry budget of its model. */
   retries: RetryShare | undefined = undefined;
   /** An estimate. */
@@ -97,6 +100,7 @@ export class Exchange {
     this.wasReached ||= wasReached(failure);
     this.lastFailure = toGatewayError(failure);
     this.usage = undefined;
+    if (this.answered) this.continuation?.break(this.lastFailure);
   }
 
   /** The model that answers; undefined before one is known. */
@@ -104,9 +108,11 @@ export class Exchange {
     return this.standIn?.model ?? this.model;
   }
 
-  /** Notes how it failed; the first failure stands. */
+  /** Notes how it failed; the first failure stands, and that nobody could mend a broken stream is no other one. */
   fail(cause: unknown): GatewayError {
-    this.error ??= toGatewayError(cause);
+    const error = toGatewayError(cause);
+    const mends = error.row.source === 'backend' || error.code === 'no_backend' || error.code === 'overloaded';
+    this.error ??= (mends ? this.continuation?.brokenBy : undefined) ?? error;
     if (this.status === 0) this.status = this.error.status;
     return this.error;
   }
@@ -121,6 +127,7 @@ export class Exchange {
       attempts: this.attempts,
       outcome: this.error?.row.type ?? 'ok',
       standIn: this.standIn,
+      continued: this.continuation?.wasTried === true ? this.continuation.times : undefined,
       error: this.error,
       status: this.status,
       stream: this.stream,

@@ -102,6 +102,8 @@ export interface ExchangeSettled {
   readonly attempts: number;
   /** Absent: the model asked for has answered, or none. */
   readonly standIn?: StandIn | undefined;
+  /** How often another backend went on with its stream; absent: there was no need. */
+  readonly continued?: number | undefined;
   readonly outcome: Outcome;
   readonly error: GatewayError | undefined;
   readonly status: number;

@@ -71,5 +71,5 @@ function kindOf({ exchange, request, target }: Delivery, others: readonly Target
     model.name,
     candidates.map(({ member }) => Number((member.contextTokens ?? Infinity) >= exchange.contextTokens)).join(''),
   ]);
-  return JSON.stringify([fitting, request.needs, [...exchange.tried], exchange.largerThanTokens]);
+  return JSON.stringify([fitting, request.needs, [...exchange.tried], exchange.largerThanTokens, exchange.answered]);
 }

@@ -1,6 +1,6 @@
 // Whether a failed attempt may be followed by another one on another backend.
 import { type ErrorCode, GatewayError } from '../errors.ts';
-import type { Delivery } from './exchange.ts';
+import type { Delivery, Exchange } from './exchange.ts';
 
 /** Nothing was sent there, so a third one may be asked. */
 const unreached: ReadonlySet<ErrorCode> = new Set(['backend_unreachable', 'connect_timeout']);
@@ -15,13 +15,23 @@ const maxStrikes = 2;
 const maxUnreached = 3;
 const maxAttempts = 4;
 
+/** By another backend, from the start or from where the stream broke off. */
 export function mayRetry(failure: unknown, { exchange, reply }: Delivery, nowMs: number): boolean {
-  if (reply.committed || reply.gone.aborted) return false;
-  if (!(failure instanceof GatewayError) || failure.row.elsewhere === 'no') return false;
+  if (reply.gone.aborted || !(failure instanceof GatewayError) || nowMs >= exchange.deadlineMs) return false;
+  if (reply.committed) return mayGoOn(failure, exchange) && isAffordable(failure, exchange);
+  if (failure.row.elsewhere === 'no') return false;
   const most = exchange.wasReached || !unreached.has(failure.code) ? maxStrikes : maxUnreached;
   if (exchange.strikes + strikesOf(failure) >= most || exchange.attempts >= maxAttempts) return false;
-  if (nowMs >= exchange.deadlineMs) return false;
-  return strikesOf(failure) === 0 || costsNothingElsewhere.has(failure.code) || exchange.retries?.take() !== false;
+  return isAffordable(failure, exchange);
+}
+
+/** What a fallback model has begun is not for the members of the model asked for. */
+function mayGoOn(failure: GatewayError, { continuation, standIn }: Exchange): boolean {
+  return standIn === undefined && continuation?.maySurvive(failure) === true;
+}
+
+function isAffordable(failure: GatewayError, { retries }: Exchange): boolean {
+  return strikesOf(failure) === 0 || costsNothingElsewhere.has(failure.code) || retries?.take() !== false;
 }
 
 /** Whether it is a strike by a backend that was there. */

@@ -5,6 +5,7 @@ import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import type { Roster } from '../fleet/roster.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
+import { Continuation } from './continuation.ts';
 import type { Delivery, Exchange, InferenceRequest } from './exchange.ts';
 import type { Observer, Reply } from './ports.ts';
 import { Patience } from './patience.ts';
@@ -39,6 +40,7 @@ export function createRoute(parts: RouteParts): Route {
       const expected = estimate(request, roster.estimates(model));
       exchange.begin(target, request, { ...expected, nowMs: clock.now() });
       if (request.stream && target.queue.comments) exchange.patience = new Patience(clock, reply);
+      if (request.stream && target.continuation) exchange.continuation = new Continuation(request);
       exchange.retries = retryBudget.enter(model, expected.cost.inputTokens);
       exchange.grant = await limiter.take({ caller: exchange.caller, model, cost: expected.cost });
       await deliver({ exchange, request, target, reply });

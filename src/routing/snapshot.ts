@@ -21,6 +21,8 @@ export interface Target {
   /** Most milliseconds an exchange may take, all attempts included. */
   readonly totalMs: number;
   readonly queue: QueueSettings;
+  /** Whether another backend may go on with a stream that breaks. */
+  readonly continuation: boolean;
   /** Those that take its requests when its own members can't, best first. */
   readonly fallbacks: (cause: FallbackCause) => readonly Target[];
 }
@@ -82,6 +84,7 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
       policy: makePolicy(policyParts),
       totalMs,
       queue: { ...fleet.routing.queue, ...settings?.queue },
+      continuation: settings?.continuation === true,
       // A fallback's own fallbacks do not count, so there are no circles.
       fallbacks: (cause) =>
         (settings?.fallback?.[cause] ?? []).flatMap((name) => targets.get(catalogue.aliases.get(name) ?? name) ?? []),

@@ -44,14 +44,18 @@ export class StreamRelay implements Relay {
 
   broke(failure: AttemptFailure): void {
     // What comes after the terminator, or after the engine's own last word, changes nothing for the caller.
-    if (this.#done || this.#engineError !== undefined) this.#attempt.finish(this.#engineError);
-    else this.#attempt.end(failure);
+    if (this.#done || this.#engineError !== undefined) return this.#attempt.finish(this.#engineError);
+    const rest = this.#attempt.committed ? this.#attempt.exchange.continuation?.rest() : undefined;
+    if (rest === undefined || !isBackends(failure)) return this.#attempt.end(failure);
+    this.#attempt.write(Buffer.from(rest));
+    this.#attempt.finishDespite(failure);
   }
 
   /** Takes whole events, one behind the other, and sends in one write what may leave. */
   #handOn(events: Buffer, ends: readonly number[]): void {
-    const { prepared } = this.#attempt;
-    const spliced = prepared.dropUsageEvent || prepared.renameTo !== undefined;
+    const { prepared, exchange } = this.#attempt;
+    const { continuation } = exchange;
+    const spliced = prepared.dropUsageEvent || prepared.renameTo !== undefined || continuation !== undefined;
     const pieces: Buffer[] = [];
     let start = 0;
     let heldUpTo = 0;
@@ -62,7 +66,12 @@ export class StreamRelay implements Relay {
       if (reading?.failure !== undefined && !this.#attempt.committed) {
         return this.#attempt.end(streamedError(this.#attempt.slot.candidate, reading.failure, eventData(event) ?? ''));
       }
-      const relayed = spliced ? relayedEvent(event, reading, prepared) : event;
+      if (this.#engineError !== undefined && continuation?.maySurvive(this.#engineError.error) === true) {
+        // Another backend's part takes the place of this last word.
+        this.#attempt.write(Buffer.concat(pieces));
+        return this.#attempt.end(this.#engineError);
+      }
+      const relayed = spliced ? this.#relayed(event, reading) : event;
       if (!this.#attempt.committed) {
         this.#hold(relayed, reading);
         heldUpTo = end;
@@ -71,6 +80,19 @@ export class StreamRelay implements Relay {
       }
     }
     if (this.#attempt.committed) this.#attempt.write(spliced ? Buffer.concat(pieces) : events.subarray(heldUpTo));
+  }
+
+  #relayed(event: Buffer, reading: EventReading | undefined): Buffer | undefined {
+    const { prepared, resumed, exchange } = this.#attempt;
+    let relayed = relayedEvent(event, reading, prepared);
+    if (exchange.continuation === undefined || relayed === undefined) return relayed;
+    let data = eventData(relayed);
+    if (resumed !== undefined && data !== undefined) {
+      data = resumed.stitch(data);
+      relayed = data === undefined ? undefined : Buffer.from(`data: ${data}\n\n`);
+    }
+    if (data !== undefined) exchange.continuation.note(data);
+    return relayed;
   }
 
   #hold(event: Buffer | undefined, reading: EventReading | undefined): void {
@@ -96,7 +118,8 @@ export class StreamRelay implements Relay {
     if (data === undefined) return undefined;
     const reading = this.#attempt.slot.candidate.engine.readEvent(data);
     if (reading.done) this.#done = true;
-    if (reading.usage !== undefined) this.#attempt.exchange.usage = reading.usage;
+    const { exchange, resumed } = this.#attempt;
+    if (reading.usage !== undefined) exchange.usage = resumed?.sum(reading.usage) ?? reading.usage;
     if (reading.content) this.#noteContent();
     else this.#attempt.progressed();
     if (reading.failure !== undefined && committed) {
@@ -109,6 +132,11 @@ export class StreamRelay implements Relay {
     this.#attempt.progressed();
     this.#attempt.contentSeen();
   }
+}
+
+/** The caller's leaving, a drain and the deadline are no breaks to be mended. */
+function isBackends({ error }: AttemptFailure): boolean {
+  return error.row.source === 'backend';
 }
 
 /** Cheap and never wrong the harmful way: an error, usage, abort or the end always contains one of these words. */

@@ -91,6 +91,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     totalMs: wishes.totalMs ?? timeouts.totalMs,
     queue: { maxLength: 0, maxWaitMs: 0, comments: false },
     fallbacks: () => [],
+    continuation: false,
   };
   exchange.begin(target, request, {
     cost: { inputTokens: 0, outputTokens: 0 },
