@@ -77,6 +77,50 @@ test('when a chat server is killed its stream ends with an error, and everything
   expect(await upOf(fleet.chatB.name)).toBe(1);
 });
 
+test('a chat server that is killed mid-stream is not missed where its streams may go on elsewhere', async () => {
+  const fleet = await aFleet({ more: `models:\n  ${names.chat}: { continuation: true }\n` });
+  const question = 'Tell me a long story about a fox and a hen.';
+  const asked = {
+    model: names.chat,
+    messages: [{ role: 'user', content: question }],
+    temperature: 0,
+    max_tokens: 80,
+    stream: true,
+    stream_options: { include_usage: true },
+  };
+  const response = await fleet.post(chatPath, asked);
+  const doomed = backendOf(response) === fleet.chatA.name ? fleet.chatA : fleet.chatB;
+  const reading = readSse(response);
+  const values: string[] = [];
+  while (values.length < 20) values.push((await reading.next()) ?? '');
+
+  await doomed.kill();
+
+  values.push(...(await reading.rest()));
+  expect(values.at(-1)).toBe('[DONE]');
+  const chunks = values.slice(0, -1).map(
+    (
+      value,
+    ): {
+      id: string;
+      choices: { delta: { role?: string; content?: string }; finish_reason?: string }[];
+      usage?: { completion_tokens: number };
+    } => JSON.parse(value),
+  );
+  const deltas = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta));
+  const text = (some: typeof deltas) => some.map(({ content }) => content ?? '').join('');
+  process.stdout.write(
+    `continued: ${JSON.stringify(text(deltas.slice(0, 20)))} + ${JSON.stringify(text(deltas.slice(20)))}\n`,
+  );
+  expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
+  expect(deltas.filter(({ role }) => role !== undefined)).toHaveLength(1);
+  expect(chunks.flatMap(({ choices }) => choices.flatMap(({ finish_reason: reason }) => reason ?? []))).toHaveLength(1);
+  expect(chunks.flatMap(({ usage }) => usage?.completion_tokens ?? [])).toHaveLength(1);
+  expect(text(deltas.slice(20)).length).toBeGreaterThan(50);
+  const [continued] = await fleet.metric('switchyard_continuations_total');
+  expect(continued).toEqual([expect.stringContaining('result="completed"'), 1]);
+});
+
 test('embeddings go to the server that was started for them, by its model’s name', async () => {
   const fleet = await aFleet();
   const answer = await fleet.post('/v1/embeddings', { model: names.embeddings, input: 'a red fox' });
