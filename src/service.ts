@@ -49,6 +49,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
   const metrics = createMetrics(version);
   const observer: Observer = {
     attempted: (event) => metrics.attempted(event),
+    letGo: (afterMs) => metrics.letGo(afterMs),
     settled(event) {
       metrics.settled(event);
       logExchange(log, fleet.logging.access, event);

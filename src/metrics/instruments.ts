@@ -62,6 +62,17 @@ export function createInstruments(registry: Registry) {
       'Broken streams that another backend was asked to go on with: completed or failed',
       ['model', 'result'],
     ),
+    wastedTokens: counter('switchyard_wasted_tokens_total', 'Output tokens that were generated for nobody', [
+      'backend',
+      'model',
+      'reason',
+    ]),
+    hangUpToClosed: histogram(
+      'switchyard_hangup_to_upstream_closed_seconds',
+      'From the hang-up of a caller to the end of the connection to the backend that worked for it',
+      [],
+      smallBuckets,
+    ),
     backendUp: gauge('switchyard_backend_up', '1 when the last active probes passed', ['backend', 'engine']),
     backendHealth: gauge('switchyard_backend_health', 'One-hot: what the probes found', ['backend', 'state']),
     backendAdminState: gauge('switchyard_backend_admin_state', 'One-hot: what the fleet file says', [

@@ -8,6 +8,7 @@ import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.t
 import { type FleetView, readFleet } from './fleet-gauges.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
+import { countWaste, wasteOfAttempt, wasteOfExchange } from './waste.ts';
 
 export interface Metrics extends Observer {
   /** A request was accepted; the function returned says that it is over. */
@@ -36,9 +37,16 @@ export function createMetrics(version: string): Metrics {
       instruments.requestsInFlight.inc({ endpoint });
       return () => instruments.requestsInFlight.dec({ endpoint });
     },
-    attempted: ({ backend, model, attempt, result }: AttemptEnded) =>
-      instruments.attempts.inc({ backend, model, attempt, result }),
-    settled: (event) => settled(instruments, event),
+    attempted(event: AttemptEnded) {
+      const { backend, model, attempt, result } = event;
+      instruments.attempts.inc({ backend, model, attempt, result });
+      countWaste(instruments, wasteOfAttempt(event));
+    },
+    letGo: (afterMs) => instruments.hangUpToClosed.observe(afterMs / 1000),
+    settled(event) {
+      settled(instruments, event);
+      countWaste(instruments, wasteOfExchange(event));
+    },
     probed(backend, probe, durationMs, failure) {
       instruments.probeDuration.observe({ backend, probe }, durationMs / 1000);
       if (failure !== undefined) instruments.probeFailures.inc({ backend, probe, reason: failure });

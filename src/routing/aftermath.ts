@@ -4,6 +4,7 @@ import { type HoldOff, unableMs } from '../fleet/backend-state.ts';
 import type { Slot } from '../admission/slots.ts';
 import type { Delivery } from './exchange.ts';
 import type { AttemptFailure } from './failures.ts';
+import { lostTokens } from './lost-tokens.ts';
 import type { Observer, Rediscovery } from './ports.ts';
 
 export interface AftermathParts {
@@ -49,6 +50,7 @@ export function bookAttempt(
     attempt: exchange.attempts === 1 ? 'first' : 'retry',
     result: failure?.error.row.type ?? 'ok',
     durationMs: nowMs - startedMs,
+    lostTokens: lostTokens(exchange, failure),
   });
 }
 

@@ -10,6 +10,7 @@ import type { Delivery, Exchange } from './exchange.ts';
 import { AttemptTimers } from './attempt-timers.ts';
 import { AttemptFailure, timedOut, transportFailed, whyGone } from './failures.ts';
 import { inSeconds } from './patience.ts';
+import { whenClosed } from './hang-up.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { HeaderList, Reply, Sink, TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -200,7 +201,7 @@ export class Attempt implements UpstreamHandler {
     this.#timers.cancel();
     this.#reply.gone.removeEventListener('abort', this.#hungUp);
     // After a reply that was read to its end this is without effect, and the connection is kept.
-    this.#call?.abort();
+    this.#call?.abort(whenClosed(this.#parts, failure));
     bookAttempt(this.#parts, this.#delivery, this.slot, { startedMs: this.#startedMs, failure });
     this.#done(told);
   }

@@ -77,8 +77,10 @@ export class PlainRelay implements Relay {
     // Inside a 200 only an error object is the backend's own word; anything else is no answer at all.
     const reply = parseObject(body);
     const isError = this.#status >= 400 || reply?.error !== undefined || reply?.object === 'error';
-    if (!isError) return broken(this.#candidate, `answered ${this.#status} with something that is no complete answer`);
-    return replied(this.#candidate, judgement, { status: this.#status, headers: this.#headers, body });
+    const usage = reply === undefined ? undefined : readUsage(reply);
+    if (!isError)
+      return broken(this.#candidate, `answered ${this.#status} with something that is no complete answer`, usage);
+    return replied(this.#candidate, judgement, { status: this.#status, headers: this.#headers, body, usage });
   }
 
   /** Too long to hold: what its beginning tells has to do. */

@@ -35,8 +35,8 @@ export interface UpstreamHandler {
 }
 
 export interface UpstreamCall {
-  /** Closes the socket. Idempotent. */
-  abort(): void;
+  /** Closes the socket, also one that is still connecting. Idempotent; `closed` runs when it really is. */
+  abort(closed?: () => void): void;
   pause(): void;
   resume(): void;
 }
@@ -83,6 +83,8 @@ export interface AttemptEnded {
   readonly attempt: 'first' | 'retry';
   readonly result: Outcome;
   readonly durationMs: number;
+  /** Output tokens that had come and that nobody was given, because it failed before anything left. */
+  readonly lostTokens: number;
 }
 
 /** Canonical name of the model that was asked in place of another one. */
@@ -123,6 +125,8 @@ export interface ExchangeSettled {
 
 export interface Observer {
   attempted(event: AttemptEnded): void;
+  /** A caller has hung up, and this much later the socket to the backend that worked for it was closed. */
+  letGo(afterMs: number): void;
   settled(event: ExchangeSettled): void;
 }
 

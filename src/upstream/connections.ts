@@ -3,6 +3,7 @@
 // HTTP/2 would let one stall everybody, and uvicorn and llama-server close idle sockets after 5 s without a hint.
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Backend } from '../fleet/fleet.ts';
+import { openLine } from './line.ts';
 
 export interface Connection {
   readonly dispatcher: Dispatcher;
@@ -87,9 +88,6 @@ function openPool(url: URL, backend: Backend, { pipelining, count }: PoolWishes)
     // Timers of the router's own are exact and know what they wait for; undici's only sweep up behind them.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect(options, done) {
-      count();
-      open(options, done);
-    },
+    factory: (_origin, options) => openLine(url, { options, open, count }),
   });
 }

@@ -2,7 +2,7 @@
 import type { ProbeAnswer } from '../engines/engine.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import type { Connections } from './connections.ts';
-import { headerMap } from './send.ts';
+import { headerMap } from './call.ts';
 
 /** Large enough for vLLM's openapi.json and metrics. */
 const maxAnswerBytes = 8_388_608;

@@ -78,7 +78,8 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   const caller = new FakeCaller();
   const candidate = aCandidate({ name: 'b' });
   const ended: AttemptEnded[] = [];
-  const upstream = { aborted: 0, paused: false, handler: undefined as UpstreamHandler | undefined };
+  const letGo: number[] = [];
+  const upstream = { aborted: 0, paused: false, handler: undefined as UpstreamHandler | undefined, closed: () => {} };
   const slot = createSlots(plainCounters()).claim([candidate]);
   if (slot === undefined) throw new Error('no slot');
   const request = aRequest({ stream: wishes.stream ?? true, needs: ['chat-completions'] });
@@ -100,14 +101,19 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   });
   const parts = {
     clock,
-    observer: { attempted: (event: AttemptEnded) => ended.push(event), settled: () => {} },
+    observer: {
+      attempted: (event: AttemptEnded) => ended.push(event),
+      letGo: (afterMs: number) => letGo.push(afterMs),
+      settled: () => {},
+    },
     rediscovery: { refresh: () => {} },
     upstream: {
       send(_backend: unknown, _request: unknown, handler: UpstreamHandler) {
         upstream.handler = handler;
         return {
-          abort: () => {
+          abort: (closed = () => {}) => {
             upstream.aborted++;
+            upstream.closed = closed;
           },
           pause: () => {
             upstream.paused = true;
@@ -129,5 +135,5 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   );
   const { handler } = upstream;
   if (handler === undefined) throw new Error('nothing was sent');
-  return { clock, caller, exchange, ended, upstream, handler, outcome };
+  return { clock, caller, exchange, ended, letGo, upstream, handler, outcome };
 }

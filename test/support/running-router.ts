@@ -87,7 +87,9 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     get: (path, init) => fetch(url + path, init),
     async metric(name, labels = {}) {
       const text = await (await router.get('/metrics')).text();
-      const line = text.split('\n').find((one) => one.startsWith(`${name}{`) && hasLabels(one, labels));
+      const line = text
+        .split('\n')
+        .find((one) => /^[{ ]/.test(one.slice(name.length)) && one.startsWith(name) && hasLabels(one, labels));
       return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
     },
     async stop() {

@@ -183,3 +183,23 @@ describe('the end of an attempt', () => {
     await expectEnd(running, 'internal');
   });
 });
+
+describe('the socket of an attempt whose caller hung up', () => {
+  it('is timed from the hang-up until it has closed', async () => {
+    const running = streaming();
+    running.caller.hangUp();
+    await expectEnd(running, 'client_closed');
+    running.clock.advance(30);
+    expect(running.letGo).toEqual([]);
+    running.upstream.closed();
+    expect(running.letGo).toEqual([30]);
+  });
+
+  it('is not timed when something else ended it', async () => {
+    const running = streaming();
+    running.handler.failed({ kind: 'broken', code: 'ECONNRESET' });
+    await expectEnd(running, 'backend_broken');
+    running.upstream.closed();
+    expect(running.letGo).toEqual([]);
+  });
+});

@@ -38,7 +38,7 @@ function settled(state: State, fields: Partial<InferenceRequest> = {}) {
   const events: ExchangeSettled[] = [];
   clock.advance(70);
   settle(
-    { roster, clock, observer: { attempted: () => {}, settled: (event) => events.push(event) } },
+    { roster, clock, observer: { attempted: () => {}, letGo: () => {}, settled: (event) => events.push(event) } },
     exchange,
     request,
   );
