@@ -13,11 +13,13 @@ import type { CallerReply } from './http/reply.ts';
 import { createServer, listen } from './http/server.ts';
 import { type Logger, logExchange } from './log.ts';
 import { createMetrics } from './metrics/observe.ts';
+import type { Readings } from './pressure/watch.ts';
 import type { Observer } from './routing/ports.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { createRoute } from './routing/route.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openLimits } from './service/open-limits.ts';
+import { openPressure } from './service/open-pressure.ts';
 import { createUpstream } from './upstream/send.ts';
 
 export interface ServiceOptions {
@@ -30,6 +32,10 @@ export interface ServiceOptions {
   readonly random?: () => number;
   /** How long a caller may take to send its body; 60 s unless said. */
   readonly bodyTimeoutMs?: number;
+  /** And for the head; 10 s unless said. */
+  readonly headTimeoutMs?: number;
+  /** What is said to be used up of the router itself, in place of what really is. */
+  readonly readings?: Partial<Readings>;
 }
 
 export interface Service {
@@ -39,13 +45,14 @@ export interface Service {
   readonly states: readonly BackendState[];
   models(backend: string): readonly string[];
   /** What is held right now; all zero when nothing runs. */
-  held(): { readonly running: number; readonly inFlight: number; readonly queued: number; readonly waiting: number };
+  held(): Readonly<Record<'running' | 'inFlight' | 'queued' | 'waiting' | 'bodyBytes', number>>;
   /** Finishes what runs, accepts nothing new, and releases everything. `delayMs`: how long new connections still come. */
   stop(how?: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
 }
 
 export async function startService(fleet: Fleet, options: ServiceOptions): Promise<Service> {
-  const { log, version, clock = systemClock, random = Math.random, bodyTimeoutMs = 60_000 } = options;
+  const { log, version, clock = systemClock, random = Math.random } = options;
+  const { bodyTimeoutMs = 60_000, headTimeoutMs = 10_000 } = options;
   const metrics = createMetrics(version);
   const observer: Observer = {
     attempted: (event) => metrics.attempted(event),
@@ -66,6 +73,16 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
   const { snapshots, roster, connections, inFlight, prober, active } = open;
   const limits = openLimits(fleet, { log, metrics, clock });
 
+  const sockets = new OpenSockets();
+  const pressure = openPressure(fleet.server.overload, {
+    log,
+    metrics,
+    clock,
+    sockets,
+    closeIdle: () => server.closeIdleConnections(),
+    readings: options.readings,
+  });
+
   let phase: ReturnType<Operations['phase']> = 'ready';
   const running = new Set<CallerReply>();
   const app = createApp({
@@ -85,6 +102,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
     observer,
     clock,
     running,
+    room: pressure.room,
     accepted: (endpoint) => metrics.accepted(endpoint),
     limits: { maxBytes: fleet.server.maxBodyBytes, timeoutMs: bodyTimeoutMs },
     forwardHeaders: fleet.server.forwardHeaders,
@@ -95,8 +113,13 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
       metrics: () => (fleet.server.metrics ? metrics.render(open.view()) : undefined),
     },
   });
-  const sockets = new OpenSockets();
-  const server = createServer(app, sockets, bodyTimeoutMs);
+  const server = createServer(app, {
+    sockets,
+    headTimeoutMs,
+    bodyTimeoutMs,
+    maxConnections: pressure.maxConnections,
+    dropped: () => metrics.turnedAway('connections'),
+  });
 
   await limits.start();
   const address = await listen(server, fleet.server.listen).catch(async (cause: unknown) => {
@@ -105,6 +128,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
     throw cause;
   });
   open.start();
+  pressure.start();
 
   return {
     address,
@@ -119,6 +143,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
       inFlight: active.reduce((sum, backend) => sum + inFlight.read(roster.of(backend).index), 0),
       queued: connections.queued(),
       waiting: waitingRoom.size,
+      bodyBytes: pressure.bytes.held,
     }),
     async stop({ delayMs, timeoutMs } = { delayMs: 0, timeoutMs: 0 }) {
       phase = 'stopping';
@@ -131,6 +156,7 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
           phase = 'closing';
         },
       });
+      pressure.stop();
       await open.close();
       await limits.stop();
     },

@@ -4,6 +4,7 @@ import type { Address } from '../fleet/fleet.ts';
 import { hostAndPort, isLoopback, parseBackendUrl, reaches } from './addresses.ts';
 import { checkFallbacks } from './check-fallbacks.ts';
 import { checkLimits } from './check-limits.ts';
+import { checkOverload } from './check-overload.ts';
 import { checkSharedState } from './check-shared-state.ts';
 import { checkExpiry, checkTenants } from './check-tenants.ts';
 import type { Credentials } from './credentials.ts';
@@ -32,6 +33,7 @@ export function crossCheck(root: Tree, { listen, auth, nowMs }: Effective, repor
   checkTenants(root, auth, report);
   checkExpiry(root, nowMs, report);
   checkSharedState(root, report);
+  checkOverload(root, report);
   if (listen && auth.mode === 'none' && !isLoopback(listen.host)) {
     const at = child(root, 'server', 'listen') ?? root;
     report.warning(

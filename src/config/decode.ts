@@ -4,6 +4,7 @@ import type { Capabilities } from '../fleet/capabilities.ts';
 import { hostAndPort } from './addresses.ts';
 import type { Credentials } from './credentials.ts';
 import { decodeLimits, decodeTenants } from './decode-limits.ts';
+import { decodeOverload } from './decode-overload.ts';
 import { decodeSharedState } from './decode-shared-state.ts';
 import * as defaults from './defaults.ts';
 import { deepFreeze } from './freeze.ts';
@@ -26,6 +27,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
         drainTimeoutMs: server?.drain_timeout,
         forwardHeaders: server?.forward_headers,
         rateLimitHeaders: server?.rate_limit_headers,
+        overload: server?.overload && decodeOverload(server.overload),
       }),
     },
     auth: {

@@ -2,6 +2,7 @@
 import type {
   CircuitSettings,
   LoggingSettings,
+  OverloadSettings,
   ProbeSettings,
   QueueSettings,
   ServerSettings,
@@ -9,6 +10,18 @@ import type {
   SimulateSettings,
   Timeouts,
 } from '../fleet/fleet.ts';
+
+/**
+ * A second late is half of what connections and probes are given, so healthy backends would soon be taken for dead; at
+ * 90 % V8 is about to do nothing but collect, and the system to refuse connections; 1 GiB is 32 of the largest bodies, or
+ * ten thousand usual ones.
+ */
+export const overloadDefaults: OverloadSettings = {
+  eventLoopDelayMs: 1_000,
+  heapRatio: 0.9,
+  openFilesRatio: 0.9,
+  bufferedBytes: 2 ** 30,
+};
 
 export const serverDefaults: ServerSettings = {
   listen: { host: '127.0.0.1', port: 8000 },
@@ -18,6 +31,7 @@ export const serverDefaults: ServerSettings = {
   drainTimeoutMs: 300_000,
   forwardHeaders: [],
   rateLimitHeaders: 'openai',
+  overload: overloadDefaults,
 };
 
 export const timeoutDefaults: Timeouts = {

@@ -85,13 +85,14 @@ function choice(options: readonly string[], node: Tree): readonly [message: stri
 
 function unitHint(node: Tree): string | undefined {
   const last = node.place.path.split('.').at(-1) ?? '';
-  if (last === 'max_body') return 'add a unit: 512KiB, 8MiB, 1GB';
+  if (last === 'max_body' || last === 'buffered') return 'add a unit: 512KiB, 8MiB, 1GB';
   return durationFields.has(last) ? 'add a unit: 250ms, 20s, 5m, 1h' : undefined;
 }
 
 const durationFields: ReadonlySet<string> = new Set([
   'drain_delay',
   'drain_timeout',
+  'event_loop_delay',
   'interval',
   'timeout',
   'connect',

@@ -11,6 +11,7 @@ import { parseBackendUrl, parseListen } from './addresses.ts';
 import { parseExpiry } from './expiry.ts';
 import { flag, list, number, text } from './leaves.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
+import { overload } from './schema-overload.ts';
 import { sharedState } from './schema-shared-state.ts';
 import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
 import { parseDuration, parseSize } from './units.ts';
@@ -146,6 +147,7 @@ export const fleetSchema = z.strictObject({
       drain_timeout: duration.optional(),
       forward_headers: list(header).optional(),
       rate_limit_headers: text(z.enum(['openai', 'ietf', 'both'])).optional(),
+      overload: overload.optional(),
     })
     .optional(),
   auth: z

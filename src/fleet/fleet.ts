@@ -26,6 +26,19 @@ export interface ServerSettings {
   readonly forwardHeaders: readonly string[];
   /** In which words answers tell what is left of the limits. */
   readonly rateLimitHeaders: 'openai' | 'ietf' | 'both';
+  readonly overload: OverloadSettings;
+}
+
+/** From where on the router refuses new requests, to serve those that it has; Infinity: from nowhere on. */
+export interface OverloadSettings {
+  /** How late timers run. */
+  readonly eventLoopDelayMs: number;
+  /** Of what the heap of this process may grow to: above 0, at most 1. */
+  readonly heapRatio: number;
+  /** Of the file descriptors it may have: above 0, at most 1. */
+  readonly openFilesRatio: number;
+  /** Request bodies, and answers that wait for their callers. */
+  readonly bufferedBytes: number;
 }
 
 export interface Address {

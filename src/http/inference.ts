@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Caller } from '../access/keyring.ts';
+import type { Room } from '../admission/room.ts';
 import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { GatewayError } from '../errors.ts';
@@ -9,19 +10,29 @@ import { Exchange } from '../routing/exchange.ts';
 import type { HeaderList } from '../routing/ports.ts';
 import type { Route } from '../routing/route.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
-import { type BodyLimits, readRequestBody } from './body.ts';
+import { announcedBytes, type BodyLimits, readRequestBody } from './body.ts';
 import { CallerReply } from './reply.ts';
 
 export interface InferenceParts {
   readonly route: Route;
   readonly clock: Clock;
   readonly limits: BodyLimits;
+  /** Whether the router itself can take another request: asked before the body is read. */
+  readonly room: Room;
   /** What is being answered now; a drain ends what is left in here. */
   readonly running: Set<CallerReply>;
   /** A request was accepted; the function returned says that it is over. */
   accepted(endpoint: string): () => void;
   /** Lower-case names passed on beside the built-in ones. */
   readonly forwardHeaders: readonly string[];
+}
+
+/** A request with its body. */
+interface Received {
+  readonly endpoint: Endpoint;
+  readonly exchange: Exchange;
+  readonly reply: CallerReply;
+  readonly body: Buffer;
 }
 
 /** The answer is written to `ctx.res` by the pipeline; what is thrown before anything left is answered by the app. */
@@ -42,7 +53,17 @@ export function createInference(parts: InferenceParts) {
   };
 
   async function serve(ctx: Context, endpoint: Endpoint, exchange: Exchange, reply: CallerReply): Promise<void> {
-    const body = await readRequestBody(ctx.req, ctx.res, parts.limits, parts.clock);
+    const guest = parts.room.enter(exchange.caller.tenant, announcedBytes(ctx.req, parts.limits));
+    try {
+      const received = (bytes: number) => guest.received(bytes);
+      const body = await readRequestBody(ctx.req, ctx.res, { limits: parts.limits, clock: parts.clock, received });
+      await answer(ctx, { endpoint, exchange, reply, body });
+    } finally {
+      guest.leave();
+    }
+  }
+
+  async function answer(ctx: Context, { endpoint, exchange, reply, body }: Received): Promise<void> {
     const fields = endpoint.read(body);
     if (fields.stream && !endpoint.streams)
       throw new GatewayError('invalid_request', `"stream" is not available on ${endpoint.path}.`);

@@ -12,6 +12,17 @@ export class OpenSockets {
     });
   }
 
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** Bytes of answers that wait for their callers to read. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const responses of this.#sockets.values()) for (const response of responses) bytes += response.writableLength;
+    return bytes;
+  }
+
   /** A request has come; it is under way until its response has closed. */
   begin(response: ServerResponse): void {
     const responses = this.#sockets.get(response.req.socket);

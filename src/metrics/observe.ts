@@ -7,6 +7,7 @@ import type { CircuitState } from '../fleet/circuit.ts';
 import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.ts';
 import { type FleetView, readFleet } from './fleet-gauges.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
+import { type PressureView, showPressure } from './pressure.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
 import { countWaste, wasteOfAttempt, wasteOfExchange } from './waste.ts';
 
@@ -21,6 +22,9 @@ export interface Metrics extends Observer {
   /** A limit that may decide one day: its series begin at 0. */
   limitKnown(tenant: string, limit: string): void;
   limitDecided(tenant: string, limit: string, decision: string): void;
+  /** The router itself had no room: for a request, or not even for a connection. */
+  turnedAway(why: 'overload' | 'connections'): void;
+  showPressure(view: PressureView): void;
   /** Only where there is shared state. */
   watchSharedState(): SharedStateWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
@@ -61,6 +65,8 @@ export function createMetrics(version: string): Metrics {
       for (const decision of ['allowed', 'denied']) instruments.limitDecisions.inc({ tenant, limit, decision }, 0);
     },
     limitDecided: (tenant, limit, decision) => instruments.limitDecisions.inc({ tenant, limit, decision }),
+    turnedAway: (reason) => instruments.rejections.inc({ model: 'other', reason }),
+    showPressure: (view) => showPressure(registry, view),
     watchSharedState: () => watchSharedState(registry),
     async render(fleet) {
       readFleet(instruments, fleet);

@@ -1,7 +1,7 @@
 // Fleets for tests: every field has its default, and a test says only what it is about.
 import type { Caller } from '../../src/access/keyring.ts';
 import { rulesOf } from '../../src/access/rules.ts';
-import { circuitDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
+import { circuitDefaults, overloadDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
 import type {
   AuthSettings,
   Backend,
@@ -73,6 +73,8 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
       drainTimeoutMs: 300_000,
       forwardHeaders: [],
       rateLimitHeaders: 'openai',
+      // The router of a test shares its thread with callers and engines, whose work is not its own.
+      overload: { ...overloadDefaults, eventLoopDelayMs: Infinity },
       ...wishes.server,
     },
     auth: anAuth(wishes.auth),

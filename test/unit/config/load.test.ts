@@ -17,6 +17,7 @@ describe('a fleet file', () => {
       drainTimeoutMs: 300_000,
       forwardHeaders: [],
       rateLimitHeaders: 'openai',
+      overload: { eventLoopDelayMs: 1_000, heapRatio: 0.9, openFilesRatio: 0.9, bufferedBytes: 1_073_741_824 },
     });
     expect(fleet.auth).toEqual({ mode: 'none', keys: [], tenants: new Map(), maxReservedOutputTokens: 4_096 });
     expect(fleet).not.toHaveProperty('sharedState');
