@@ -50,7 +50,7 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
 }
 
 /** Where it happened, without the message: errors of parsers quote what they were given. */
-function describeCause(cause: unknown): string {
+export function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return typeof cause;
   const frames = (cause.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
   return [cause.name, ...frames].join('\n');

@@ -7,6 +7,7 @@ import { createLog } from '../log.ts';
 import { type Service, startService } from '../service.ts';
 import { reportListenFailure } from './listen-failure.ts';
 import { overview } from './overview.ts';
+import { stopOnSignals } from './stop-on-signals.ts';
 import { version } from './version.ts';
 
 interface ServeOptions {
@@ -16,7 +17,7 @@ interface ServeOptions {
   readonly backend?: readonly string[];
 }
 
-const exitCodes = { runtime: 1, config: 2 } as const;
+const exitCodes = { config: 2 } as const;
 /** How long the first look at the fleet may delay the overview; requests are served meanwhile. */
 const overviewWaitMs = 3_000;
 
@@ -74,27 +75,4 @@ function load({ config, listen, logLevel, backend }: ServeOptions): {
     return { source: 'OPENAI_BASE_URL', loaded: fleetFromUrls([fallback], flags) };
   }
   return { source: path ?? 'fleet.yaml', loaded: loadFleet({ ...flags, path: path ?? 'fleet.yaml' }) };
-}
-
-/** SIGTERM finishes what runs, SIGINT skips the time for load balancers to notice, and a second signal ends it at once. */
-function stopOnSignals(
-  service: Service,
-  { drainDelayMs, drainTimeoutMs }: { drainDelayMs: number; drainTimeoutMs: number },
-  log: ReturnType<typeof createLog>,
-): void {
-  let stopping = false;
-  const stop = (signal: 'SIGTERM' | 'SIGINT') => {
-    if (stopping) process.exit(exitCodes.runtime);
-    stopping = true;
-    log.info({ signal }, 'stopping');
-    service
-      .stop({ delayMs: signal === 'SIGINT' ? 0 : drainDelayMs, timeoutMs: drainTimeoutMs })
-      .then(() => log.info('stopped'))
-      .catch((cause: unknown) => {
-        log.error({ err: cause }, 'stopping failed');
-        process.exit(exitCodes.runtime);
-      });
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
 }
