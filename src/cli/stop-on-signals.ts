@@ -22,17 +22,16 @@ export function stopOnSignals(service: Service, { drainDelayMs, drainTimeoutMs }
   const stop = (delayMs: number) => {
     if (isStopping) return;
     isStopping = true;
-    service
-      .stop({ delayMs, timeoutMs: drainTimeoutMs })
-      .then(() => {
-        log.info('stopped');
-        // At once: what a bug has left open would keep the process.
-        if (bugs > 0) process.exit(failed);
-      })
-      .catch((cause: unknown) => {
-        log.error({ err: cause }, 'stopping failed');
-        process.exit(failed);
-      });
+    end(delayMs).catch((cause: unknown) => {
+      log.error({ err: cause }, 'stopping failed');
+      process.exit(failed);
+    });
+  };
+  const end = async (delayMs: number) => {
+    await service.stop({ delayMs, timeoutMs: drainTimeoutMs });
+    log.info('stopped');
+    // At once: what a bug has left open would keep the process.
+    if (bugs > 0) process.exit(failed);
   };
   let signals = 0;
   const onSignal = (signal: 'SIGTERM' | 'SIGINT') => {
