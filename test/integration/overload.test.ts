@@ -7,6 +7,9 @@ import { exchangeBytes, post, statusesOf } from '../support/raw-http.ts';
 import { routerPerTest } from '../support/running-router.ts';
 import { answer, endless, hang } from '../support/scripted/behaviours.ts';
 
+/** A bound for what would otherwise hang. */
+const patiently = { timeout: 10_000 };
+
 const { start, current } = routerPerTest();
 
 const sockets: Socket[] = [];
@@ -26,7 +29,7 @@ const chatOf = (content: string, more: object = {}) =>
   JSON.stringify({ model: 'test-model', messages: [{ role: 'user', content }], ...more });
 
 async function becomes(resource: string, value: 0 | 1): Promise<void> {
-  await expect.poll(() => current().metric('switchyard_overload', { resource }), { timeout: 5_000 }).toBe(value);
+  await expect.poll(() => current().metric('switchyard_overload', { resource }), patiently).toBe(value);
 }
 
 /** A router whose readings are what a test says. */
@@ -129,12 +132,12 @@ describe('bytes that are held', () => {
     await engine.when(({ inFlight }) => inFlight === 1);
     const announced = post('/v1/chat/completions', '').replace('Content-Length: 0', 'Content-Length: 350000');
     open(port, announced);
-    await expect.poll(() => service.held().bodyBytes).toBeGreaterThan(650_000);
+    await expect.poll(() => service.held().bodyBytes, patiently).toBeGreaterThan(650_000);
     // What is left is less than its share of it.
     const third = statusesOf(await exchangeBytes(port, announced));
     expect(third).toEqual([503]);
     for (const socket of sockets) socket.destroy();
-    await expect.poll(() => service.held().bodyBytes).toBe(0);
+    await expect.poll(() => service.held().bodyBytes, patiently).toBe(0);
     engine.respond([]);
     expect((await chat()).status).toBe(200);
   });
@@ -177,7 +180,7 @@ describe('bytes that are held', () => {
       return socket;
     });
     await engine.when(({ inFlight }) => inFlight === callers.length);
-    await expect.poll(() => metric('switchyard_buffered_bytes')).toBeGreaterThan(0);
+    await expect.poll(() => metric('switchyard_buffered_bytes'), patiently).toBeGreaterThan(0);
     // As much as comes until all the buffers between are full, and then nothing more.
     let before = -1;
     for (let bytes = 0; bytes !== before; ) {
@@ -188,6 +191,6 @@ describe('bytes that are held', () => {
     expect(before).toBeGreaterThan(0);
     expect(before / callers.length).toBeLessThanOrEqual(256 * 1_024);
     for (const socket of callers) socket.destroy();
-    await expect.poll(() => metric('switchyard_buffered_bytes')).toBe(0);
+    await expect.poll(() => metric('switchyard_buffered_bytes'), patiently).toBe(0);
   });
 });

@@ -3,6 +3,9 @@ import { readUntil } from '../support/read-until.ts';
 import { routerPerTest } from '../support/running-router.ts';
 import { answer, diesAfter, errorAfter, hangUp, reply, stallsAfter } from '../support/scripted/behaviours.ts';
 
+/** A bound for what would otherwise hang. */
+const patiently = { timeout: 10_000 };
+
 const { start, current } = routerPerTest();
 
 function wasted(reason: string): Promise<number> {
@@ -17,7 +20,7 @@ describe('tokens generated for nobody', () => {
     const reader = await readUntil(await chat({ stream: true }, { signal: gone.signal }), 't3 ');
     gone.abort();
     await reader.closed.catch(() => {});
-    await expect.poll(() => wasted('caller_left')).toBe(3);
+    await expect.poll(() => wasted('caller_left'), patiently).toBe(3);
     expect(await wasted('broken_stream')).toBe(0);
   });
 
@@ -28,7 +31,7 @@ describe('tokens generated for nobody', () => {
     const { chat, engine } = await start();
     engine.respond(behaviour);
     await (await chat({ stream: true })).text().catch(() => '');
-    await expect.poll(() => wasted('broken_stream')).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => wasted('broken_stream'), patiently).toBeGreaterThanOrEqual(2);
     expect(await wasted('caller_left')).toBe(0);
   });
 

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { chat } from './caller.ts';
 import { systemTest } from './of-test.ts';
 
+/** A bound for what would otherwise hang. */
+const patiently = { timeout: 10_000 };
+
 const { engine: startEngine, serve, wire } = systemTest();
 
 describe('a router that may open few files', () => {
@@ -30,11 +33,11 @@ describe('a router that may open few files', () => {
     const engine = await startEngine();
     const router = await serve(['--backend', engine.url], { openFiles: 600 });
     const many = await Promise.all(Array.from({ length: 170 }, () => wire(router.port)));
-    await expect.poll(() => many.filter(({ closed }) => closed).length).toBe(20);
+    await expect.poll(() => many.filter(({ closed }) => closed).length, patiently).toBe(20);
     for (const one of many) one.destroy();
     // Until they are gone there is none for this either, and then that is counted too.
     const metrics = async () => (await fetch(`${router.url}/metrics`)).text();
-    await expect.poll(() => metrics().catch(() => '')).toContain('switchyard_overload');
+    await expect.poll(() => metrics().catch(() => ''), patiently).toContain('switchyard_overload');
     const [, dropped] = /rejections_total\{model="other",reason="connections"\} (\d+)/.exec(await metrics()) ?? [];
     expect(Number(dropped)).toBeGreaterThanOrEqual(20);
     expect(router.running).toBe(true);
