@@ -10,6 +10,7 @@ import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { parseBackendUrl, parseListen } from './addresses.ts';
 import { parseExpiry } from './expiry.ts';
 import { flag, list, number, text } from './leaves.ts';
+import { admin } from './schema-admin.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
 import { sharedState } from './schema-shared-state.ts';
 import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
@@ -139,6 +140,7 @@ export const fleetSchema = z.strictObject({
       rate_limit_headers: text(z.enum(['openai', 'ietf', 'both'])).optional(),
     })
     .optional(),
+  admin: admin.optional(),
   auth: z
     .strictObject({
       mode: text(z.enum(['none', 'keys'])).optional(),
