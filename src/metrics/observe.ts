@@ -5,7 +5,9 @@ import type { Leaving } from '../admission/waiting-room.ts';
 import type { Outcome } from '../errors.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.ts';
+import { type ConfigWatch, watchConfig } from './config.ts';
 import { type FleetView, readFleet } from './fleet-gauges.ts';
+import { forgetBackend } from './forget.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
 
@@ -20,6 +22,9 @@ export interface Metrics extends Observer {
   /** A limit that may decide one day: its series begin at 0. */
   limitKnown(tenant: string, limit: string): void;
   limitDecided(tenant: string, limit: string, decision: string): void;
+  /** A backend has left the fleet: its series go. */
+  forgetBackend(backend: string): void;
+  readonly config: ConfigWatch;
   /** Only where there is shared state. */
   watchSharedState(): SharedStateWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
@@ -53,6 +58,8 @@ export function createMetrics(version: string): Metrics {
       for (const decision of ['allowed', 'denied']) instruments.limitDecisions.inc({ tenant, limit, decision }, 0);
     },
     limitDecided: (tenant, limit, decision) => instruments.limitDecisions.inc({ tenant, limit, decision }),
+    forgetBackend: (backend) => void forgetBackend(instruments, backend),
+    config: watchConfig(registry, Date.now),
     watchSharedState: () => watchSharedState(registry),
     async render(fleet) {
       readFleet(instruments, fleet);

@@ -4,12 +4,14 @@ import type { Slot, Slots } from '../admission/slots.ts';
 import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
+import { adminStateOf, isInRotation } from '../fleet/backend-state.ts';
 import { askableAgainMs, eligible, whyNobody } from '../selection/eligible.ts';
 import type { Delivery } from './exchange.ts';
 import { whyGone } from './failures.ts';
-import type { Target } from './snapshot.ts';
+import type { Snapshots, Target } from './snapshot.ts';
 
 export interface ReserveParts {
+  readonly snapshots: Snapshots;
   readonly slots: Slots;
   readonly waitingRoom: WaitingRoom;
   readonly clock: Clock;
@@ -32,7 +34,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
   const sinceMs = clock.now();
   const waiting = waitingRoom.enter({
     model: target.model.name,
-    kind: kindOf(delivery),
+    kind: kindOf(delivery, asOfNow(parts, target)),
     tenant,
     priority,
     weight,
@@ -40,7 +42,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     maxLength: target.queue.maxLength,
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
     claim,
-    againAtMs: () => askableAgainMs(target.candidates, clock.now()),
+    againAtMs: () => askableAgainMs(asOfNow(parts, target).candidates, clock.now()),
     gone: reply.gone,
     whyGone: () => whyGone(reply.gone),
   });
@@ -50,7 +52,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
 }
 
 /** All that decides which members may take it. */
-function kindOf({ exchange, request, target }: Delivery): string {
+function kindOf({ exchange, request }: Delivery, target: Target): string {
   const fitting = target.candidates.map(({ member }) =>
     Number((member.contextTokens ?? Infinity) >= exchange.contextTokens),
   );
@@ -59,8 +61,9 @@ function kindOf({ exchange, request, target }: Delivery): string {
 }
 
 /** Undefined: everybody who could take it is full. */
-function claimNow(parts: ReserveParts, { exchange, request, target }: Delivery): Slot | undefined {
+function claimNow(parts: ReserveParts, { exchange, request, target: pinned }: Delivery): Slot | undefined {
   const nowMs = parts.clock.now();
+  const target = asOfNow(parts, pinned);
   const candidates = eligible(
     target.candidates,
     {
@@ -75,6 +78,14 @@ function claimNow(parts: ReserveParts, { exchange, request, target }: Delivery):
   throw exchange.lastFailure ?? nobody(target, nowMs);
 }
 
+/**
+ * Who serves the model by now: a reload may have brought the box that those who wait are waiting for. Everything else of
+ * an exchange stays as its snapshot had it; so do the members of a model that has gone.
+ */
+function asOfNow({ snapshots }: ReserveParts, pinned: Target): Target {
+  return snapshots.current().targets.get(pinned.model.name) ?? pinned;
+}
+
 function nobody({ model, candidates }: Target, nowMs: number): GatewayError {
   const name = `the model "${model.name}"`;
   const why = whyNobody(candidates, nowMs);
@@ -83,7 +94,8 @@ function nobody({ model, candidates }: Target, nowMs: number): GatewayError {
     return new GatewayError('overloaded', message, { retryAfterSeconds: why.retryAfterMs / 1000 });
   }
   const states = candidates.map(
-    ({ backend, state }) => `${backend.name}: ${backend.state === 'enabled' ? state.health : backend.state}`,
+    ({ backend, state }) =>
+      `${backend.name}: ${isInRotation(backend, state) ? state.health : adminStateOf(backend, state)}`,
   );
   const detail = states.length === 0 ? 'none is known' : states.slice(0, 8).join(', ');
   return new GatewayError('no_backend', `No backend of ${name} can take the request now (${detail}).`);

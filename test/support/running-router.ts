@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, expect, vi } from 'vitest';
 import type { RateLimiter } from '../../src/access/limiter.ts';
 import type { Backend } from '../../src/fleet/fleet.ts';
-import { type Service, startService } from '../../src/service.ts';
+import { type Service, type ServiceOptions, startService } from '../../src/service.ts';
 import { aFleet, type FleetWishes } from './a-fleet.ts';
 import { type ScriptedEngine, startScriptedEngine } from './scripted-engine.ts';
 import type { ScriptedEngineOptions } from './scripted/settings.ts';
@@ -32,6 +32,8 @@ export interface RouterWishes extends Omit<FleetWishes, 'backends'> {
   readonly others?: readonly Partial<Backend>[];
   readonly limiter?: RateLimiter;
   readonly bodyTimeoutMs?: number;
+  /** What a reload finds. */
+  readonly load?: ServiceOptions['load'];
   /** True unless said. */
   readonly waitUntilDiscovered?: boolean;
 }
@@ -55,6 +57,7 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     log,
     version: 'test',
     ...(wishes.limiter === undefined ? {} : { limiter: wishes.limiter }),
+    ...(wishes.load === undefined ? {} : { load: wishes.load }),
     ...(wishes.bodyTimeoutMs === undefined ? {} : { bodyTimeoutMs: wishes.bodyTimeoutMs }),
   });
   if (wishes.waitUntilDiscovered !== false) await service.discovered;
