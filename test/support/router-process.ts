@@ -32,7 +32,8 @@ export class RouterProcess {
   constructor(args: readonly string[], { env = {}, cwd = root, input = '' }: ProcessOptions = {}) {
     const child = spawn(process.execPath, [join(root, 'src/main.ts'), ...args], {
       cwd,
-      env: { ...cleanEnv(), ...env },
+      // Many routers run at once, and they must not fight for one port.
+      env: { ...cleanEnv(), SWITCHYARD_ADMIN_LISTEN: 'off', ...env },
     });
     this.#child = child;
     const { promise, resolve: settle } = Promise.withResolvers<Ending>();
@@ -74,6 +75,13 @@ export class RouterProcess {
   get url(): string {
     const [url] = /http:\/\/[^\s/]+/.exec(this.#stdout) ?? [];
     if (url === undefined) throw new Error(`no address in ${JSON.stringify(this.#stdout)}`);
+    return url;
+  }
+
+  /** Of the admin listener, where a test has asked for one. */
+  get adminUrl(): string {
+    const [, url] = /Admin: +(http:\/\/[^\s/]+)/.exec(this.#stdout) ?? [];
+    if (url === undefined) throw new Error(`no admin address in ${JSON.stringify(this.#stdout)}`);
     return url;
   }
 
