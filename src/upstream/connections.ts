@@ -41,17 +41,21 @@ interface Pools extends Connection {
   readonly dispatcher: Pool;
   readonly fresh: Pool;
   settings: Backend;
+  closed: boolean;
 }
 
 export function createConnections({ urlOf }: BackendUrls): Connections {
   const pools = new Map<string, Pools>();
   // The backends of a fleet are few and live long; to name one by its identity for each request would be waste.
-  let known = new WeakMap<Backend, Pools>();
-  const find = (backend: Backend) => known.get(backend) ?? pools.get(identityOf(backend));
+  const known = new WeakMap<Backend, Pools>();
+  const find = (backend: Backend) => {
+    const found = known.get(backend);
+    return found?.closed === false ? found : pools.get(identityOf(backend));
+  };
   return {
     to(backend) {
       const found = find(backend) ?? openPools(new URL(urlOf(backend)), backend);
-      if (!known.has(backend)) {
+      if (known.get(backend) !== found) {
         known.set(backend, found);
         pools.set(identityOf(backend), found);
       }
@@ -76,14 +80,12 @@ export function createConnections({ urlOf }: BackendUrls): Connections {
     async drop(backend) {
       const found = pools.get(identityOf(backend));
       pools.delete(identityOf(backend));
-      // An attempt that was about to begin finds closed connections, and opens none that nobody would close.
-      if (found !== undefined) await Promise.all([found.dispatcher.destroy(), found.fresh.destroy()]);
+      if (found !== undefined) await closePools(found);
     },
     async close() {
       const all = [...pools.values()];
       pools.clear();
-      known = new WeakMap();
-      await Promise.all(all.flatMap(({ dispatcher, fresh }) => [dispatcher.destroy(), fresh.destroy()]));
+      await Promise.all(all.map(closePools));
     },
   };
 }
@@ -102,8 +104,14 @@ function openPools(url: URL, backend: Backend): Pools {
     origin: url.origin,
     prefix: url.pathname.replace(/\/+$/, ''),
     settings: backend,
+    closed: false,
   };
   return pools;
+}
+
+async function closePools(pools: Pools): Promise<void> {
+  pools.closed = true;
+  await Promise.all([pools.dispatcher.destroy(), pools.fresh.destroy()]);
 }
 
 interface PoolWishes {
