@@ -143,7 +143,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
       metrics: () => (live.current.server.metrics ? operations.metrics() : undefined),
     },
   });
-  const sockets = new OpenSockets();
+  const sockets = new OpenSockets(clock);
   const server = createServer(app, sockets, bodyTimeoutMs);
 
   await limits.start();
@@ -199,6 +199,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
       await drainServer(server, Math.max(0, timeoutMs - delayMs), {
         clock,
         running,
+        closeIdle: (ms) => sockets.closeIdle(ms),
         closeUnused: () => sockets.closeUnused(),
         refuseNew() {
           phase = 'closing';

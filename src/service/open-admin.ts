@@ -45,7 +45,7 @@ export async function openAdmin(settings: AdminSettings | undefined, parts: Open
     access: () => fleet().admin ?? { allowedHosts: settings.allowedHosts },
     failed: (error, requestId) => log.error({ request_id: requestId, err: error.cause }, 'admin request failed'),
   });
-  const sockets = new OpenSockets();
+  const sockets = new OpenSockets(clock);
   const server = createServer(app, sockets, bodyTimeoutMs);
   try {
     const address = await listen(server, settings.listen);
