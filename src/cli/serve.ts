@@ -55,7 +55,9 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const { fleet, hash } = loaded;
   const log = createLog(fleet.logging, process.stderr.isTTY);
-  let service: Service;
+  let service: Service | undefined;
+  // From the first moment on: what is not listened to would end the process.
+  process.on('SIGHUP', () => void service?.reload('signal'));
   try {
     service = await startService(fleet, { log, version: version(), load, hash });
   } catch (cause) {
@@ -63,7 +65,6 @@ async function serve(options: ServeOptions): Promise<void> {
     return;
   }
   const unwatch = watch(service, options.watch === false ? undefined : file);
-  process.on('SIGHUP', () => void service.reload('signal'));
   stopOnSignals(service, { log, unwatch });
   const wait = AbortSignal.timeout(overviewWaitMs);
   await Promise.race([
