@@ -2,9 +2,10 @@
 import { describeCause, type Logger } from '../log.ts';
 import type { Service } from '../service.ts';
 
-interface DrainTimes {
-  readonly drainDelayMs: number;
-  readonly drainTimeoutMs: number;
+interface Stopping {
+  readonly log: Logger;
+  /** The fleet file is not looked at any more. */
+  readonly unwatch: () => void;
 }
 
 const failed = 1;
@@ -16,19 +17,21 @@ const mostBugsTold = 10;
  * exception or rejection that nobody caught leaves its own request without an answer and everything else in doubt, so
  * it is a SIGTERM that ends with 1.
  */
-export function stopOnSignals(service: Service, { drainDelayMs, drainTimeoutMs }: DrainTimes, log: Logger): void {
+export function stopOnSignals(service: Service, { log, unwatch }: Stopping): void {
   let isStopping = false;
   let bugs = 0;
-  const stop = (delayMs: number) => {
+  const stop = (isUrgent: boolean) => {
     if (isStopping) return;
     isStopping = true;
-    end(delayMs).catch((cause: unknown) => {
+    unwatch();
+    end(isUrgent).catch((cause: unknown) => {
       log.error({ err: cause }, 'stopping failed');
       process.exit(failed);
     });
   };
-  const end = async (delayMs: number) => {
-    await service.stop({ delayMs, timeoutMs: drainTimeoutMs });
+  const end = async (isUrgent: boolean) => {
+    const { drainDelayMs, drainTimeoutMs } = service.fleet.server;
+    await service.stop({ delayMs: isUrgent ? 0 : drainDelayMs, timeoutMs: drainTimeoutMs });
     log.info('stopped');
     // At once: what a bug has left open would keep the process.
     if (bugs > 0) process.exit(failed);
@@ -37,11 +40,11 @@ export function stopOnSignals(service: Service, { drainDelayMs, drainTimeoutMs }
   const onSignal = (signal: 'SIGTERM' | 'SIGINT') => {
     if (++signals > 1) process.exit(failed);
     log.info({ signal }, 'stopping');
-    stop(signal === 'SIGINT' ? 0 : drainDelayMs);
+    stop(signal === 'SIGINT');
   };
   const onBug = (kind: 'exception' | 'rejection') => (cause: unknown) => {
     if (++bugs <= mostBugsTold) log.fatal({ kind, cause: describeCause(cause) }, 'a bug in the router: stopping');
-    stop(drainDelayMs);
+    stop(false);
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);

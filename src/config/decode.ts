@@ -2,6 +2,7 @@
 import type { ApiKey, Backend, Fleet, ModelSettings, QueueSettings, Timeouts } from '../fleet/fleet.ts';
 import type { Capabilities } from '../fleet/capabilities.ts';
 import { hostAndPort } from './addresses.ts';
+import { decodeAdmin } from './admin.ts';
 import type { Credentials } from './credentials.ts';
 import { decodeLimits, decodeTenants } from './decode-limits.ts';
 import { decodeOverload } from './decode-overload.ts';
@@ -12,7 +13,11 @@ import { present } from './present.ts';
 import type { BackendEntry, FleetFile, KeyEntry, ModelEntry, QueueEntry, TimeoutsEntry } from './schema.ts';
 
 /** Flags and environment, which win over the file. */
-export type Overrides = { readonly listen?: Fleet['server']['listen']; readonly level?: Fleet['logging']['level'] };
+export interface Overrides {
+  readonly listen?: Fleet['server']['listen'];
+  readonly adminListen?: Fleet['server']['listen'] | 'off';
+  readonly level?: Fleet['logging']['level'];
+}
 
 export function decode(file: FleetFile, credentials: Credentials, overrides: Overrides): Fleet {
   const { server, logging } = file;
@@ -49,7 +54,10 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
       ...defaults.loggingDefaults,
       ...present({ level: overrides.level ?? logging?.level, format: logging?.format, access: logging?.access }),
     },
-    ...present({ sharedState: file.shared_state && decodeSharedState(file.shared_state, credentials.redis) }),
+    ...present({
+      admin: decodeAdmin(file.admin, credentials.adminTokenHash, overrides.adminListen),
+      sharedState: file.shared_state && decodeSharedState(file.shared_state, credentials.redis),
+    }),
   });
 }
 

@@ -1,5 +1,6 @@
 // What a fleet file that says nothing means.
 import type {
+  AdminSettings,
   CircuitSettings,
   LoggingSettings,
   OverloadSettings,
@@ -33,6 +34,11 @@ export const serverDefaults: ServerSettings = {
   rateLimitHeaders: 'openai',
   overload: overloadDefaults,
 };
+
+export const adminDefaults = {
+  listen: { host: '127.0.0.1', port: 9091 },
+  allowedHosts: ['localhost'],
+} satisfies Partial<AdminSettings>;
 
 export const timeoutDefaults: Timeouts = {
   connectMs: 2_000,

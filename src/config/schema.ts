@@ -10,6 +10,7 @@ import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { parseBackendUrl, parseListen } from './addresses.ts';
 import { parseExpiry } from './expiry.ts';
 import { flag, list, number, text } from './leaves.ts';
+import { admin } from './schema-admin.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
 import { overload } from './schema-overload.ts';
 import { sharedState } from './schema-shared-state.ts';
@@ -150,6 +151,7 @@ export const fleetSchema = z.strictObject({
       overload: overload.optional(),
     })
     .optional(),
+  admin: admin.optional(),
   auth: z
     .strictObject({
       mode: text(z.enum(['none', 'keys'])).optional(),

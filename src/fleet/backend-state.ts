@@ -3,6 +3,7 @@ import type { DiscoveredModel, Health } from '../engines/engine.ts';
 import type { EngineName } from '../engines/index.ts';
 import type { Capability } from './capabilities.ts';
 import type { Circuit } from './circuit.ts';
+import type { Backend } from './fleet.ts';
 
 export interface BackendState {
   readonly name: string;
@@ -16,7 +17,21 @@ export interface BackendState {
   discovered: readonly DiscoveredModel[] | undefined;
   /** Whether the first round of probes has ended, whatever it found. */
   probedOnce: boolean;
+  /** Taken out of rotation at run time; beside what the fleet file says, and over reloads. */
+  draining: boolean;
+  /** No longer in the fleet: what runs there may finish. */
+  retired: boolean;
   readonly members: Map<string, MemberState>;
+}
+
+/** Drained when either says so: the fleet file, or somebody at run time. */
+export function adminStateOf(backend: Backend, { draining }: BackendState): Backend['state'] {
+  return backend.state === 'enabled' && draining ? 'draining' : backend.state;
+}
+
+/** Whether anything new may be sent there, as far as people have decided. */
+export function isInRotation(backend: Backend, state: BackendState): boolean {
+  return !state.retired && adminStateOf(backend, state) === 'enabled';
 }
 
 /** What is known about one backend as the server of one model. */

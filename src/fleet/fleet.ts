@@ -5,6 +5,8 @@ import type { Capabilities } from './capabilities.ts';
 
 export interface Fleet {
   readonly server: ServerSettings;
+  /** Absent: there is no admin listener. */
+  readonly admin?: AdminSettings;
   readonly auth: AuthSettings;
   readonly backends: readonly Backend[];
   /** By public name, in the order of the file. */
@@ -39,6 +41,16 @@ export interface OverloadSettings {
   readonly openFilesRatio: number;
   /** Request bodies, and answers that wait for their callers. */
   readonly bufferedBytes: number;
+}
+
+export interface AdminSettings {
+  readonly listen: Address;
+  /** False where nobody has chosen the address: then the router also starts without it. */
+  readonly isChosen: boolean;
+  /** Names that may stand in the Host header beside IP addresses; lower case. */
+  readonly allowedHosts: readonly string[];
+  /** SHA-256 of the token, 64 lower-case hex digits; absent: whatever changes something is refused. */
+  readonly tokenSha256?: string;
 }
 
 export interface Address {

@@ -1,5 +1,6 @@
-// Keeps the run-time state of backends by identity, so that it survives snapshots. Pure book-keeping.
+// Keeps the run-time state of backends by identity, so that it survives snapshots and reloads. Pure book-keeping.
 import { type BackendState, type MemberState, RecentFailures } from './backend-state.ts';
+import { identityOf } from './changes.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
 import { TokenEstimates } from './token-estimates.ts';
@@ -10,6 +11,9 @@ export class Roster {
   readonly #states = new Map<string, BackendState>();
   readonly #estimates = new Map<string, TokenEstimates>();
   readonly #makeCircuit: CircuitMaker;
+  /** Of backends that have left. */
+  readonly #freeIndexes: number[] = [];
+  #nextIndex = 0;
 
   constructor(makeCircuit: CircuitMaker) {
     this.#makeCircuit = makeCircuit;
@@ -17,18 +21,21 @@ export class Roster {
 
   /** The state of a backend; made on first sight. */
   of(backend: Backend): BackendState {
-    const known = this.#states.get(backend.name);
+    const identity = identityOf(backend);
+    const known = this.#states.get(identity);
     if (known !== undefined) return known;
     const state: BackendState = {
       name: backend.name,
-      index: this.#states.size,
+      index: this.#freeIndexes.pop() ?? this.#nextIndex++,
       health: 'unknown',
       engine: backend.engine === 'auto' ? undefined : backend.engine,
       discovered: undefined,
       probedOnce: false,
+      draining: false,
+      retired: false,
       members: new Map(),
     };
-    this.#states.set(backend.name, state);
+    this.#states.set(identity, state);
     return state;
   }
 
@@ -61,10 +68,22 @@ export class Roster {
     return this.#states.values();
   }
 
+  /** Ends the circuits of a backend that has left. Only with nothing in flight there: its index goes to another one. */
+  forget(backend: Backend): void {
+    const identity = identityOf(backend);
+    const state = this.#states.get(identity);
+    if (state === undefined) return;
+    this.#states.delete(identity);
+    this.#freeIndexes.push(state.index);
+    closeCircuits(state);
+  }
+
   /** Ends every circuit. The roster is not used afterwards. */
   close(): void {
-    for (const state of this.#states.values()) {
-      for (const member of state.members.values()) member.circuit.close();
-    }
+    for (const state of this.#states.values()) closeCircuits(state);
   }
+}
+
+function closeCircuits(state: BackendState): void {
+  for (const member of state.members.values()) member.circuit.close();
 }

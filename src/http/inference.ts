@@ -24,7 +24,7 @@ export interface InferenceParts {
   /** A request was accepted; the function returned says that it is over. */
   accepted(endpoint: string): () => void;
   /** Lower-case names passed on beside the built-in ones. */
-  readonly forwardHeaders: readonly string[];
+  readonly forwardHeaders: () => readonly string[];
 }
 
 /** A request with its body. */
@@ -37,7 +37,7 @@ interface Received {
 
 /** The answer is written to `ctx.res` by the pipeline; what is thrown before anything left is answered by the app. */
 export function createInference(parts: InferenceParts) {
-  const allowed = new Set([...alwaysForwarded, ...parts.forwardHeaders].filter((name) => !neverForwarded(name)));
+  const allowed = allowList(parts.forwardHeaders);
   return async function infer(ctx: Context, endpoint: Endpoint, caller: Caller, requestId: string): Promise<void> {
     const exchange = new Exchange(requestId, endpoint.name, caller, parts.clock.now());
     const reply = new CallerReply(ctx.res, { clock: parts.clock, onBegin: () => describe(ctx, exchange) });
@@ -67,7 +67,7 @@ export function createInference(parts: InferenceParts) {
     const fields = endpoint.read(body);
     if (fields.stream && !endpoint.streams)
       throw new GatewayError('invalid_request', `"stream" is not available on ${endpoint.path}.`);
-    const request = { ...fields, endpoint: endpoint.name, body, headers: forwarded(ctx, allowed) };
+    const request = { ...fields, endpoint: endpoint.name, body, headers: forwarded(ctx, allowed()) };
     ctx.respond = false;
     try {
       await parts.route(exchange, request, reply);
@@ -110,6 +110,18 @@ const refused = new Set([
   'origin',
   'x-conversation-id',
 ]);
+
+/** Made anew only when a reload has brought another list. */
+function allowList(configured: () => readonly string[]): () => ReadonlySet<string> {
+  let from: readonly string[] | undefined;
+  let allowed: ReadonlySet<string> = new Set();
+  return () => {
+    const now = configured();
+    if (now !== from) allowed = new Set([...alwaysForwarded, ...now].filter((name) => !neverForwarded(name)));
+    from = now;
+    return allowed;
+  };
+}
 
 function neverForwarded(name: string): boolean {
   return isReservedHeader(name) || refused.has(name) || name.startsWith('sec-fetch-');

@@ -20,13 +20,13 @@ export interface ServerParts {
   readonly sockets: OpenSockets;
   readonly headTimeoutMs: number;
   readonly bodyTimeoutMs: number;
-  /** Connections beyond are closed as they come; undefined: none are. */
-  readonly maxConnections: number | undefined;
-  readonly dropped: () => void;
+  /** Connections beyond are closed as they come; absent: none are. */
+  readonly maxConnections?: number | undefined;
+  readonly dropped?: () => void;
 }
 
 export function createServer(app: Koa, parts: ServerParts): Server {
-  const { sockets, headTimeoutMs, bodyTimeoutMs, maxConnections } = parts;
+  const { sockets, headTimeoutMs, bodyTimeoutMs, maxConnections, dropped } = parts;
   const handle = app.callback();
   const server = createHttpServer({
     maxHeaderSize: maxHeaderBytes,
@@ -44,7 +44,7 @@ export function createServer(app: Koa, parts: ServerParts): Server {
   server.maxHeadersCount = 101;
   server.maxRequestsPerSocket = 1_000;
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
-  server.on('drop', parts.dropped);
+  if (dropped !== undefined) server.on('drop', dropped);
   sockets.watch(server);
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     sockets.begin(response);

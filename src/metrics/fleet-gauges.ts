@@ -1,6 +1,6 @@
 // The state of the fleet as gauges, written anew for each scrape: the truth stays where it is, and series of what has
 // left are gone.
-import type { BackendState } from '../fleet/backend-state.ts';
+import { adminStateOf, type BackendState } from '../fleet/backend-state.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import { isUsable } from '../selection/eligible.ts';
@@ -40,7 +40,7 @@ function readBackends(instruments: Instruments, backends: readonly BackendView[]
     backendUp.set({ backend: name, engine: state.engine ?? 'auto' }, state.health === 'up' ? 1 : 0);
     for (const health of healths) backendHealth.set({ backend: name, state: health }, health === state.health ? 1 : 0);
     for (const admin of adminStates)
-      backendAdminState.set({ backend: name, state: admin }, admin === backend.state ? 1 : 0);
+      backendAdminState.set({ backend: name, state: admin }, admin === adminStateOf(backend, state) ? 1 : 0);
     backendInFlight.set({ backend: name }, inFlight);
     backendConnections.set({ backend: name }, connections);
   }

@@ -75,10 +75,11 @@ export function createInstruments(registry: Registry) {
     ),
     backendUp: gauge('switchyard_backend_up', '1 when the last active probes passed', ['backend', 'engine']),
     backendHealth: gauge('switchyard_backend_health', 'One-hot: what the probes found', ['backend', 'state']),
-    backendAdminState: gauge('switchyard_backend_admin_state', 'One-hot: what the fleet file says', [
-      'backend',
-      'state',
-    ]),
+    backendAdminState: gauge(
+      'switchyard_backend_admin_state',
+      'One-hot: what the fleet file says, or a drain at run time',
+      ['backend', 'state'],
+    ),
     backendServesModel: gauge('switchyard_backend_serves_model', '1 for each model that a backend serves', [
       'backend',
       'model',

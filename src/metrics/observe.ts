@@ -5,7 +5,9 @@ import type { Leaving } from '../admission/waiting-room.ts';
 import type { Outcome } from '../errors.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.ts';
+import { type ConfigWatch, watchConfig } from './config.ts';
 import { type FleetView, readFleet } from './fleet-gauges.ts';
+import { forgetBackend } from './forget.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
 import { type PressureView, showPressure } from './pressure.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
@@ -25,6 +27,9 @@ export interface Metrics extends Observer {
   /** The router itself had no room: for a request, or not even for a connection. */
   turnedAway(why: 'overload' | 'connections'): void;
   showPressure(view: PressureView): void;
+  /** A backend has left the fleet: its series go. */
+  forgetBackend(backend: string): void;
+  readonly config: ConfigWatch;
   /** Only where there is shared state. */
   watchSharedState(): SharedStateWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
@@ -67,6 +72,8 @@ export function createMetrics(version: string): Metrics {
     limitDecided: (tenant, limit, decision) => instruments.limitDecisions.inc({ tenant, limit, decision }),
     turnedAway: (reason) => instruments.rejections.inc({ model: 'other', reason }),
     showPressure: (view) => showPressure(registry, view),
+    forgetBackend: (backend) => void forgetBackend(instruments, backend),
+    config: watchConfig(registry, Date.now),
     watchSharedState: () => watchSharedState(registry),
     async render(fleet) {
       readFleet(instruments, fleet);

@@ -3,6 +3,7 @@
 import { mayUse } from '../access/keyring.ts';
 import type { Slot, Slots } from '../admission/slots.ts';
 import { GatewayError } from '../errors.ts';
+import { adminStateOf, isInRotation } from '../fleet/backend-state.ts';
 import type { FallbackCause } from '../fleet/fleet.ts';
 import { eligible, whyNobody } from '../selection/eligible.ts';
 import type { Delivery } from './exchange.ts';
@@ -82,7 +83,8 @@ function nobody({ model, candidates }: Target, nowMs: number): GatewayError {
     return new GatewayError('overloaded', message, { retryAfterSeconds: why.retryAfterMs / 1000 });
   }
   const states = candidates.map(
-    ({ backend, state }) => `${backend.name}: ${backend.state === 'enabled' ? state.health : backend.state}`,
+    ({ backend, state }) =>
+      `${backend.name}: ${isInRotation(backend, state) ? state.health : adminStateOf(backend, state)}`,
   );
   const detail = states.length === 0 ? 'none is known' : states.slice(0, 8).join(', ');
   return new GatewayError('no_backend', `No backend of ${name} can take the request now (${detail}).`);

@@ -9,9 +9,10 @@ import { claim as claimAt, standIns } from './claim.ts';
 import type { Delivery } from './exchange.ts';
 import { whyGone } from './failures.ts';
 import { inSeconds } from './patience.ts';
-import type { Target } from './snapshot.ts';
+import type { Snapshots, Target } from './snapshot.ts';
 
 export interface ReserveParts {
+  readonly snapshots: Snapshots;
   readonly slots: Slots;
   readonly waitingRoom: WaitingRoom;
   readonly clock: Clock;
@@ -24,19 +25,20 @@ export interface ReserveParts {
  */
 export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<Slot> {
   const { exchange, target, reply } = delivery;
-  const { slots, waitingRoom, clock } = parts;
+  const { snapshots, slots, waitingRoom, clock } = parts;
   if (reply.gone.aborted) throw whyGone(reply.gone);
   const waiting = (model: string) => waitingRoom.length(model);
-  const claim = () => claimAt({ slots, waiting, nowMs: clock.now() }, delivery);
+  const now = () => asOfNow(snapshots, delivery);
+  const claim = () => claimAt({ slots, waiting, nowMs: clock.now() }, now());
   // Whoever comes now stands behind those that wait.
   const slot = waiting(target.model.name) === 0 ? claim() : undefined;
   if (slot !== undefined) return slot;
   const { tenant, priority, weight } = exchange.caller;
   const sinceMs = clock.now();
-  const others = fallbackCauses.flatMap((cause) => standIns(delivery, cause));
+  const others = () => fallbackCauses.flatMap((cause) => standIns(now(), cause));
   const served = waitingRoom.enter({
     model: target.model.name,
-    kind: kindOf(delivery, others),
+    kind: kindOf(now(), others()),
     tenant,
     priority,
     weight,
@@ -46,7 +48,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     claim,
     againAtMs: () =>
       askableAgainMs(
-        [target, ...others].flatMap(({ candidates }) => candidates),
+        [now().target, ...others()].flatMap(({ candidates }) => candidates),
         clock.now(),
       ),
     gone: reply.gone,
@@ -72,4 +74,14 @@ function kindOf({ exchange, request, target }: Delivery, others: readonly Target
     candidates.map(({ member }) => Number((member.contextTokens ?? Infinity) >= exchange.contextTokens)).join(''),
   ]);
   return JSON.stringify([fitting, request.needs, [...exchange.tried], exchange.largerThanTokens, exchange.answered]);
+}
+
+/**
+ * With those who serve the model by now: a reload may have brought the box that those who wait are waiting for. Everything
+ * else of an exchange stays as its snapshot had it; so do the members of a model that has gone.
+ */
+function asOfNow(snapshots: Snapshots, delivery: Delivery): Delivery {
+  const { target } = delivery;
+  const current = snapshots.current().targets.get(target.model.name) ?? target;
+  return current === target ? delivery : { ...delivery, target: current };
 }

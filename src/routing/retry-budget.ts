@@ -22,11 +22,15 @@ export interface RetryShare {
 }
 
 export class RetryBudget {
-  readonly #ratio: number;
+  #ratio: number;
   readonly #loads = new Map<string, Load>();
 
   /** `ratio`: of the requests in flight, 0 to 1. */
   constructor(ratio: number) {
+    this.#ratio = ratio;
+  }
+
+  configure(ratio: number): void {
     this.#ratio = ratio;
   }
 

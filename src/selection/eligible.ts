@@ -1,4 +1,5 @@
 // Which members may take a request now. Pure: reads state, changes nothing.
+import { isInRotation } from '../fleet/backend-state.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import type { Candidate } from './policy.ts';
 
@@ -59,7 +60,7 @@ export function whyNobody(
 /** When the first of those that have asked to be left alone for longer than `afterMs` may be asked again. */
 export function askableAgainMs(candidates: readonly Candidate[], afterMs: number): number | undefined {
   const times = candidates.flatMap(({ state, backend, memberState: { holdOff } }) =>
-    state.health === 'up' && backend.state === 'enabled' && holdOff?.told === true && holdOff.untilMs > afterMs
+    state.health === 'up' && isInRotation(backend, state) && holdOff?.told === true && holdOff.untilMs > afterMs
       ? holdOff.untilMs
       : [],
   );
@@ -74,7 +75,7 @@ function canTake(candidate: Candidate, request: Requirements, nowMs: number): bo
 }
 
 function isOpen({ backend, state, memberState }: Candidate, nowMs: number): boolean {
-  if (backend.state !== 'enabled') return false;
+  if (!isInRotation(backend, state)) return false;
   if (state.health !== 'up' && state.health !== 'unknown') return false;
   const { holdOff } = memberState;
   return holdOff === undefined || !holdOff.told || nowMs >= holdOff.untilMs;

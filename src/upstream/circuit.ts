@@ -25,9 +25,9 @@ export interface WindowTicker {
 }
 
 export class OpossumCircuit implements Circuit {
-  readonly #settings: CircuitSettings;
+  #settings: CircuitSettings;
   readonly #parts: CircuitParts;
-  readonly #ticker: WindowTicker;
+  #ticker: WindowTicker;
   #breaker: CircuitBreaker;
   #state: CircuitState = 'closed';
   #consecutive = 0;
@@ -87,6 +87,17 @@ export class OpossumCircuit implements Circuit {
     this.#onProbation = true;
     this.#trialRunning = false;
     this.#become('closed');
+  }
+
+  /** Other settings from now on. What is known stays, but for the window's counts where its own settings change. */
+  configure(settings: CircuitSettings, ticker: WindowTicker): void {
+    const { windowMs, minRequests, failureRatio } = this.#settings;
+    this.#settings = settings;
+    this.#ticker = ticker;
+    const isSameWindow = settings.windowMs === windowMs && settings.minRequests === minRequests;
+    if (isSameWindow && settings.failureRatio === failureRatio) return;
+    this.#breaker.shutdown();
+    this.#breaker = this.#makeBreaker();
   }
 
   close(): void {

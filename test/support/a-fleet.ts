@@ -3,6 +3,7 @@ import type { Caller } from '../../src/access/keyring.ts';
 import { rulesOf } from '../../src/access/rules.ts';
 import { circuitDefaults, overloadDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
 import type {
+  AdminSettings,
   AuthSettings,
   Backend,
   Fleet,
@@ -55,6 +56,8 @@ export interface FleetWishes {
   readonly backends?: readonly Partial<Backend>[];
   readonly models?: Readonly<Record<string, Partial<ModelSettings>>>;
   readonly server?: Partial<Fleet['server']>;
+  /** No admin listener unless said; then on a free port. */
+  readonly admin?: Partial<AdminSettings>;
   readonly auth?: Partial<AuthSettings>;
   readonly sharedState?: SharedStateSettings;
   readonly policy?: string;
@@ -77,6 +80,16 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
       overload: { ...overloadDefaults, eventLoopDelayMs: Infinity },
       ...wishes.server,
     },
+    ...(wishes.admin === undefined
+      ? {}
+      : {
+          admin: {
+            listen: { host: '127.0.0.1', port: 0 },
+            isChosen: true,
+            allowedHosts: ['localhost'],
+            ...wishes.admin,
+          },
+        }),
     auth: anAuth(wishes.auth),
     backends: (wishes.backends ?? [{}]).map(aBackend),
     models: new Map(Object.entries(wishes.models ?? {}).map(([name, model]) => [name, aModel(model)])),

@@ -41,6 +41,8 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     engine: 'vllm',
     discovered: undefined,
     probedOnce: true,
+    draining: false,
+    retired: false,
     members: new Map([['m', memberState]]),
   };
   return {

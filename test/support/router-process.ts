@@ -36,7 +36,8 @@ export class RouterProcess {
     const [command = '', ...words] = [...limited, process.execPath, join(root, 'src/main.ts'), ...args];
     const child = spawn(command, words, {
       cwd,
-      env: { ...cleanEnv(), ...env },
+      // Many routers run at once, and they must not fight for one port.
+      env: { ...cleanEnv(), SWITCHYARD_ADMIN_LISTEN: 'off', ...env },
     });
     this.#child = child;
     const { promise, resolve: settle } = Promise.withResolvers<Ending>();
@@ -78,6 +79,13 @@ export class RouterProcess {
   get url(): string {
     const [url] = /http:\/\/[^\s/]+/.exec(this.#stdout) ?? [];
     if (url === undefined) throw new Error(`no address in ${JSON.stringify(this.#stdout)}`);
+    return url;
+  }
+
+  /** Of the admin listener, where a test has asked for one. */
+  get adminUrl(): string {
+    const [, url] = /Admin: +(http:\/\/[^\s/]+)/.exec(this.#stdout) ?? [];
+    if (url === undefined) throw new Error(`no admin address in ${JSON.stringify(this.#stdout)}`);
     return url;
   }
 

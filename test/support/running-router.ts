@@ -34,6 +34,8 @@ export interface RouterWishes extends Omit<FleetWishes, 'backends'> {
   readonly bodyTimeoutMs?: number;
   readonly headTimeoutMs?: number;
   readonly readings?: ServiceOptions['readings'];
+  /** What a reload finds. */
+  readonly load?: ServiceOptions['load'];
   /** True unless said. */
   readonly waitUntilDiscovered?: boolean;
 }
@@ -57,6 +59,7 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     log,
     version: 'test',
     ...(wishes.limiter === undefined ? {} : { limiter: wishes.limiter }),
+    ...(wishes.load === undefined ? {} : { load: wishes.load }),
     ...(wishes.bodyTimeoutMs === undefined ? {} : { bodyTimeoutMs: wishes.bodyTimeoutMs }),
     ...(wishes.headTimeoutMs === undefined ? {} : { headTimeoutMs: wishes.headTimeoutMs }),
     ...(wishes.readings === undefined ? {} : { readings: wishes.readings }),
