@@ -57,6 +57,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
 function aCircuit(open: boolean): Circuit {
   return {
     state: open ? 'open' : 'closed',
+    retryAtMs: undefined,
     admits: () => !open,
     enter: () => ({ epoch: 0, trial: false }),
     confirm: () => {},
