@@ -3,6 +3,7 @@
 import type { CircuitTicket } from '../fleet/circuit.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { Counters } from './counters.ts';
+import { roomOf } from './slow-start.ts';
 
 export interface Slot {
   readonly candidate: Candidate;
@@ -13,16 +14,16 @@ export interface Slot {
 
 export interface Slots {
   /** The first candidate with room; undefined when all are full. The caller releases. */
-  claim(ordered: readonly Candidate[]): Slot | undefined;
+  claim(ordered: readonly Candidate[], nowMs: number): Slot | undefined;
 }
 
 /** `freed`: told whenever a slot was released. */
 export function createSlots(counters: Counters, freed: () => void = () => {}): Slots {
   return {
-    claim(ordered) {
+    claim(ordered, nowMs) {
       for (const candidate of ordered) {
         const { index } = candidate.state;
-        if (counters.read(index) >= candidate.maxInFlight) continue;
+        if (counters.read(index) >= roomOf(candidate, nowMs)) continue;
         counters.add(index, 1);
         return createSlot(candidate, counters, freed);
       }

@@ -61,6 +61,8 @@ export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000 
 
 export const retryBudgetRatioDefault = 0.2;
 
+export const slowStartMsDefault = 30_000;
+
 export const policyDefault = 'least-connections';
 
 export const loggingDefaults: LoggingSettings = { level: 'info', format: 'auto', access: 'all' };

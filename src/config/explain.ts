@@ -97,6 +97,7 @@ const durationFields: ReadonlySet<string> = new Set([
   'open_max',
   'first_token',
   'max_wait',
+  'slow_start',
 ]);
 
 function foundKind(node: Tree): string {

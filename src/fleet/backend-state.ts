@@ -16,6 +16,8 @@ export interface BackendState {
   discovered: readonly DiscoveredModel[] | undefined;
   /** Whether the first round of probes has ended, whatever it found. */
   probedOnce: boolean;
+  /** When it was last found up again after it had been up and gone down (clock milliseconds); undefined: never. */
+  backSinceMs: number | undefined;
   readonly members: Map<string, MemberState>;
 }
 
@@ -23,6 +25,8 @@ export interface BackendState {
 export interface MemberState {
   readonly circuit: Circuit;
   readonly failures: RecentFailures;
+  /** When its circuit last closed after a trip (clock milliseconds); undefined: never. */
+  backSinceMs: number | undefined;
   holdOff: HoldOff | undefined;
   /** What the backend has refused to do for this model → when that stops counting, so that a restart with other flags is noticed. */
   readonly unable: Map<Capability, number>;

@@ -26,6 +26,7 @@ export class Roster {
       engine: backend.engine === 'auto' ? undefined : backend.engine,
       discovered: undefined,
       probedOnce: false,
+      backSinceMs: undefined,
       members: new Map(),
     };
     this.#states.set(backend.name, state);
@@ -40,6 +41,7 @@ export class Roster {
     const state: MemberState = {
       circuit: this.#makeCircuit(backend, model),
       failures: new RecentFailures(),
+      backSinceMs: undefined,
       holdOff: undefined,
       unable: new Map(),
       proven: new Set(),

@@ -1,6 +1,7 @@
 // From a target to a slot: who may take it, in which order, and who has room. That is one synchronous step, so that the
 // choice and the count can't disagree; when everybody is full it is taken again whenever something has become free.
 import type { Slot, Slots } from '../admission/slots.ts';
+import { roomGrowsAtMs } from '../admission/slow-start.ts';
 import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
@@ -40,13 +41,19 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     maxLength: target.queue.maxLength,
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
     claim,
-    againAtMs: () => askableAgainMs(target.candidates, clock.now()),
+    againAtMs: () =>
+      soonest(askableAgainMs(target.candidates, clock.now()), roomGrowsAtMs(target.candidates, clock.now())),
     gone: reply.gone,
     whyGone: () => whyGone(reply.gone),
   });
   return waiting.finally(() => {
     exchange.queuedMs += clock.now() - sinceMs;
   });
+}
+
+function soonest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** All that decides which members may take it. */
@@ -71,7 +78,7 @@ function claimNow(parts: ReserveParts, { exchange, request, target }: Delivery):
     },
     nowMs,
   );
-  if (candidates.length > 0) return parts.slots.claim(target.policy.rank(candidates));
+  if (candidates.length > 0) return parts.slots.claim(target.policy.rank(candidates), nowMs);
   throw exchange.lastFailure ?? nobody(target, nowMs);
 }
 

@@ -68,6 +68,7 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
       state: roster.of(member.backend),
       memberState: roster.member(member.backend, model.name),
       maxInFlight: member.backend.maxInFlight ?? slotsOf(roster.of(member.backend).discovered),
+      slowStartMs: fleet.routing.slowStartMs,
       timeouts: { ...member.backend.timeouts, ...fleet.models.get(model.name)?.timeouts },
     }));
     const totals = model.members.map((member) => member.backend.timeouts.totalMs);

@@ -36,6 +36,7 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random, que
     clock,
     random,
     changed(backend, model, state) {
+      if (state === 'closed') roster.member(backend, model).backSinceMs = clock.now();
       metrics.circuitChanged(backend.name, model, state);
       log.warn({ backend: backend.name, model, circuit: state }, 'circuit changed');
       usable();

@@ -68,6 +68,8 @@ class ProbeLoop {
   #running: Promise<void> | undefined = undefined;
   #again = false;
   #rediscoverAtMs = 0;
+  /** `lost`: it was up, and has gone down since. */
+  #life: 'new' | 'well' | 'lost' = 'new';
 
   constructor(backend: Backend, state: BackendState, parts: ProberParts) {
     this.#backend = backend;
@@ -171,8 +173,18 @@ class ProbeLoop {
     this.#state.health = this.#track.next(reading);
     for (const member of this.#state.members.values()) member.circuit.probed(reading === 'up');
     if (before === this.#state.health) return;
+    this.#noteReturn();
     if (this.#state.health === 'up' && before !== 'unknown') forgetRefusals(this.#state);
     this.#parts.observer.healthChanged(this.#state, before);
+  }
+
+  /** What was up, went down and is up again has come back; what has only just started has not. */
+  #noteReturn(): void {
+    const { health } = this.#state;
+    if (health === 'down' && this.#life === 'well') this.#life = 'lost';
+    if (health !== 'up') return;
+    if (this.#life === 'lost') this.#state.backSinceMs = this.#parts.clock.now();
+    this.#life = 'well';
   }
 
   async #ask<T>(kind: 'health' | 'models', probe: Probe<T>): Promise<readonly (ProbeAnswer | undefined)[]> {

@@ -59,6 +59,7 @@ export interface FleetWishes {
   readonly sharedState?: SharedStateSettings;
   readonly policy?: string;
   readonly retryBudgetRatio?: number;
+  readonly slowStartMs?: number;
   /** Nobody waits unless said. */
   readonly queue?: Partial<QueueSettings>;
 }
@@ -81,6 +82,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
     routing: {
       policy: wishes.policy ?? 'least-connections',
       queue: { maxLength: 0, maxWaitMs: 30_000, ...wishes.queue },
+      slowStartMs: wishes.slowStartMs ?? 30_000,
       retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },
     logging: { level: 'silent', format: 'json', access: 'all' },

@@ -30,6 +30,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
   const memberState: MemberState = {
     circuit: aCircuit(ejected),
     failures: new RecentFailures(),
+    backSinceMs: undefined,
     holdOff,
     unable: new Map(),
     proven: new Set(),
@@ -41,6 +42,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     engine: 'vllm',
     discovered: undefined,
     probedOnce: true,
+    backSinceMs: undefined,
     members: new Map([['m', memberState]]),
   };
   return {
@@ -51,6 +53,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     memberState,
     timeouts,
     maxInFlight: backend.maxInFlight ?? Infinity,
+    slowStartMs: 30_000,
   };
 }
 

@@ -65,7 +65,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   const candidate = aCandidate({ name: 'b' });
   const ended: AttemptEnded[] = [];
   const upstream = { aborted: 0, paused: false, handler: undefined as UpstreamHandler | undefined };
-  const slot = createSlots(plainCounters()).claim([candidate]);
+  const slot = createSlots(plainCounters()).claim([candidate], clock.now());
   if (slot === undefined) throw new Error('no slot');
   const request = aRequest({ stream: wishes.stream ?? true, needs: ['chat-completions'] });
   const exchange = new Exchange('id', 'chat-completions', aCaller(), clock.now());
