@@ -41,6 +41,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
     routing: {
       policy: file.routing?.policy ?? defaults.policyDefault,
       queue: { ...defaults.queueDefaults, ...decodeQueue(file.routing?.queue) },
+      panicRatio: file.routing?.panic ?? defaults.panicRatioDefault,
       slowStartMs: file.routing?.slow_start ?? defaults.slowStartMsDefault,
       retryBudgetRatio: file.routing?.retries?.budget_ratio ?? defaults.retryBudgetRatioDefault,
     },

@@ -61,6 +61,8 @@ export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000 
 
 export const retryBudgetRatioDefault = 0.2;
 
+export const panicRatioDefault = 0.5;
+
 export const slowStartMsDefault = 30_000;
 
 export const policyDefault = 'least-connections';

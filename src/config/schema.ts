@@ -155,6 +155,7 @@ export const fleetSchema = z.strictObject({
       policy: text(z.enum(Object.keys(policies))).optional(),
       queue: queue.optional(),
       retries: retries.optional(),
+      panic: number(z.number().min(0).max(1)).optional(),
       slow_start: duration.optional(),
     })
     .optional(),

@@ -16,6 +16,8 @@ export interface BackendState {
   discovered: readonly DiscoveredModel[] | undefined;
   /** Whether the first round of probes has ended, whatever it found. */
   probedOnce: boolean;
+  /** When the next probe is due, or was while one runs (clock milliseconds); undefined before the first has ended. */
+  probeAtMs: number | undefined;
   /** When it was last found up again after it had been up and gone down (clock milliseconds); undefined: never. */
   backSinceMs: number | undefined;
   readonly members: Map<string, MemberState>;

@@ -165,6 +165,8 @@ export interface RoutingSettings {
   /** A key of the table in src/selection/policies. */
   readonly policy: string;
   readonly queue: QueueSettings;
+  /** When more than this share of a model's members is out, all of them are tried: 0 to 1; 1: never. */
+  readonly panicRatio: number;
   /** How long a member that has come back gets less than its share; 0: not at all. */
   readonly slowStartMs: number;
   /** Of the requests of a model in flight, how many may be on a second try: 0 to 1; three always may. */

@@ -26,6 +26,7 @@ export class Roster {
       engine: backend.engine === 'auto' ? undefined : backend.engine,
       discovered: undefined,
       probedOnce: false,
+      probeAtMs: undefined,
       backSinceMs: undefined,
       members: new Map(),
     };

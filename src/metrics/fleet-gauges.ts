@@ -4,13 +4,14 @@ import type { BackendState } from '../fleet/backend-state.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import { isUsable } from '../selection/eligible.ts';
+import { isPanicking } from '../selection/panic.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface FleetView {
   readonly backends: readonly BackendView[];
   /** By canonical model name. */
-  readonly models: ReadonlyMap<string, { readonly candidates: readonly Candidate[] }>;
+  readonly models: ReadonlyMap<string, { readonly candidates: readonly Candidate[]; readonly panicRatio: number }>;
   /** How many wait, by model; absent: nobody. */
   readonly queues: ReadonlyMap<string, number>;
   readonly nowMs: number;
@@ -47,12 +48,14 @@ function readBackends(instruments: Instruments, backends: readonly BackendView[]
 }
 
 function readModels(instruments: Instruments, { models, queues, nowMs }: FleetView): void {
-  const { backendServesModel, circuitState, modelConfigured, modelAvailable, queueLength } = instruments;
-  for (const gauge of [backendServesModel, circuitState, modelConfigured, modelAvailable, queueLength]) gauge.reset();
-  for (const [model, { candidates }] of models) {
+  const { backendServesModel, circuitState, modelConfigured, modelAvailable, modelPanic, queueLength } = instruments;
+  for (const gauge of [backendServesModel, circuitState, modelConfigured, modelAvailable, modelPanic, queueLength])
+    gauge.reset();
+  for (const [model, { candidates, panicRatio }] of models) {
     queueLength.set({ model }, queues.get(model) ?? 0);
     modelConfigured.set({ model }, candidates.length);
     modelAvailable.set({ model }, candidates.filter((candidate) => isUsable(candidate, nowMs)).length);
+    modelPanic.set({ model }, isPanicking(candidates, panicRatio) ? 1 : 0);
     for (const { backend, memberState } of candidates) {
       const { state: shown } = memberState.circuit;
       backendServesModel.set({ backend: backend.name, model }, 1);

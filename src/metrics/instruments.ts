@@ -77,6 +77,9 @@ export function createInstruments(registry: Registry) {
     circuitTransitions: counter('switchyard_circuit_transitions_total', 'Circuit changes', ['backend', 'to']),
     modelConfigured: gauge('switchyard_model_configured_backends', 'Backends that could serve the model', ['model']),
     modelAvailable: gauge('switchyard_model_available_backends', 'Backends that can serve the model now', ['model']),
+    modelPanic: gauge('switchyard_model_panic', '1 while so many members are out that all of them are tried', [
+      'model',
+    ]),
     queueLength: gauge('switchyard_queue_length', 'Requests waiting for a backend slot', ['model']),
     queueWait: histogram('switchyard_queue_wait_seconds', 'Time in the wait queue', ['model'], queueBuckets),
     rejections: counter('switchyard_rejections_total', 'Requests that the router itself refused', ['model', 'reason']),

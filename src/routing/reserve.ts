@@ -6,6 +6,7 @@ import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import { askableAgainMs, eligible, whyNobody } from '../selection/eligible.ts';
+import { isInService, isOut, lookedAtAgainMs } from '../selection/panic.ts';
 import type { Delivery } from './exchange.ts';
 import { whyGone } from './failures.ts';
 import type { Target } from './snapshot.ts';
@@ -74,12 +75,28 @@ function claimNow(parts: ReserveParts, { exchange, request, target }: Delivery):
       needs: request.needs,
       contextTokens: exchange.contextTokens,
       tried: exchange.tried,
+      panicRatio: target.panicRatio,
       ...(exchange.largerThanTokens === undefined ? {} : { largerThanTokens: exchange.largerThanTokens }),
     },
     nowMs,
   );
-  if (candidates.length > 0) return parts.slots.claim(target.policy.rank(candidates), nowMs);
-  throw exchange.lastFailure ?? nobody(target, nowMs);
+  if (candidates.length > 0) {
+    const slot = parts.slots.claim(target.policy.rank(candidates), nowMs);
+    // Nobody waits for a backend that is out: it is tried at once or not at all.
+    if (slot !== undefined || !candidates.every(isOut)) return slot;
+  }
+  const failure = exchange.lastFailure;
+  if (failure === undefined || (isNotThere(failure) && target.candidates.filter(isInService).every(isOut)))
+    throw nobody(target, nowMs);
+  throw failure;
+}
+
+/**
+ * It was known to be out, was tried all the same, and is not there: that tells nothing new, and the caller is better served
+ * with the time to come back than with a refused connection.
+ */
+function isNotThere({ code }: GatewayError): boolean {
+  return code === 'backend_unreachable' || code === 'connect_timeout';
 }
 
 function nobody({ model, candidates }: Target, nowMs: number): GatewayError {
@@ -93,5 +110,8 @@ function nobody({ model, candidates }: Target, nowMs: number): GatewayError {
     ({ backend, state }) => `${backend.name}: ${backend.state === 'enabled' ? state.health : backend.state}`,
   );
   const detail = states.length === 0 ? 'none is known' : states.slice(0, 8).join(', ');
-  return new GatewayError('no_backend', `No backend of ${name} can take the request now (${detail}).`);
+  const message = `No backend of ${name} can take the request now (${detail}).`;
+  const againAtMs = lookedAtAgainMs(candidates);
+  if (againAtMs === undefined) return new GatewayError('no_backend', message);
+  return new GatewayError('no_backend', message, { retryAfterSeconds: Math.max(1, (againAtMs - nowMs) / 1000) });
 }

@@ -21,6 +21,8 @@ export interface Target {
   /** Most milliseconds an exchange may take, all attempts included. */
   readonly totalMs: number;
   readonly queue: QueueSettings;
+  /** See selection/panic. */
+  readonly panicRatio: number;
 }
 
 export interface Snapshot {
@@ -79,6 +81,7 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
       policy: makePolicy(policyParts),
       totalMs,
       queue: queueOf(fleet, model.name),
+      panicRatio: fleet.routing.panicRatio,
     });
   }
   const pending = fleet.backends.filter((backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce);

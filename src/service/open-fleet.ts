@@ -14,6 +14,7 @@ import { startSimulatedFleet } from '../simulated/fleet.ts';
 import { createCircuits } from '../upstream/circuits.ts';
 import { createConnections } from '../upstream/connections.ts';
 import { createProber } from '../upstream/prober.ts';
+import { watchPanic } from './watch-panic.ts';
 
 export interface FleetParts {
   readonly log: Logger;
@@ -39,6 +40,7 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random, que
       if (state === 'closed') roster.member(backend, model).backSinceMs = clock.now();
       metrics.circuitChanged(backend.name, model, state);
       log.warn({ backend: backend.name, model, circuit: state }, 'circuit changed');
+      lookForPanic();
       usable();
     },
     wantsProbe: (backend) => prober.soon(backend.name),
@@ -53,6 +55,7 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random, que
   const policyParts = { inFlight, clock, random };
   const build = () => buildSnapshot(fleet, { roster, keyring, makePolicy: makePolicyOf(fleet), policyParts });
   const snapshots = createSnapshots(build());
+  const lookForPanic = watchPanic(() => snapshots.current().targets, log);
   const active = fleet.backends.filter((backend) => backend.state !== 'disabled');
   const discovery = Promise.withResolvers<void>();
   const isDiscovered = () => active.every((backend) => roster.of(backend).probedOnce);
@@ -66,10 +69,12 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random, que
         probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
         healthChanged({ name, engine, health }, before) {
           log[health === 'up' ? 'info' : 'warn']({ backend: name, engine, health, before }, 'backend changed');
+          lookForPanic();
           usable();
         },
         modelsChanged() {
           snapshots.publish(build());
+          lookForPanic();
           usable();
           if (isDiscovered()) discovery.resolve();
         },

@@ -109,6 +109,7 @@ class ProbeLoop {
     const intervalMs = this.#backend.probe.intervalMs ?? this.#engine()?.probes.health.intervalMs ?? defaultIntervalMs;
     // ±20 %, so that a fleet is not probed in step.
     const waitMs = again ? 0 : intervalMs * (0.8 + 0.4 * this.#parts.random());
+    this.#state.probeAtMs = this.#parts.clock.now() + waitMs;
     this.#cancel = this.#parts.clock.after(waitMs, () => this.soon());
   }
 

@@ -59,6 +59,7 @@ export interface FleetWishes {
   readonly sharedState?: SharedStateSettings;
   readonly policy?: string;
   readonly retryBudgetRatio?: number;
+  readonly panicRatio?: number;
   readonly slowStartMs?: number;
   /** Nobody waits unless said. */
   readonly queue?: Partial<QueueSettings>;
@@ -82,6 +83,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
     routing: {
       policy: wishes.policy ?? 'least-connections',
       queue: { maxLength: 0, maxWaitMs: 30_000, ...wishes.queue },
+      panicRatio: wishes.panicRatio ?? 0.5,
       slowStartMs: wishes.slowStartMs ?? 30_000,
       retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },

@@ -42,6 +42,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     engine: 'vllm',
     discovered: undefined,
     probedOnce: true,
+    probeAtMs: undefined,
     backSinceMs: undefined,
     members: new Map([['m', memberState]]),
   };

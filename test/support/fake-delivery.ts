@@ -76,6 +76,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
     queue: { maxLength: 0, maxWaitMs: 0 },
+    panicRatio: 0.5,
   };
   exchange.begin(target, request, {
     cost: { inputTokens: 0, outputTokens: 0 },
