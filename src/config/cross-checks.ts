@@ -4,6 +4,7 @@ import type { Address } from '../fleet/fleet.ts';
 import { hostAndPort, isLoopback, parseBackendUrl, reaches } from './addresses.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkSharedState } from './check-shared-state.ts';
+import { checkStalls } from './check-stalls.ts';
 import { checkExpiry, checkTenants } from './check-tenants.ts';
 import type { Credentials } from './credentials.ts';
 import { serverDefaults, timeoutDefaults } from './defaults.ts';
@@ -26,6 +27,7 @@ export function crossCheck(root: Tree, { listen, auth, nowMs }: Effective, repor
   checkAliases(root, backends, report);
   checkBackendNames(root, backends, report);
   checkTimes(root, backends, report);
+  checkStalls(root, report);
   checkLimits(root, report);
   checkTenants(root, auth, report);
   checkExpiry(root, nowMs, report);

@@ -93,6 +93,7 @@ function decodeBackend(
       }),
     },
     timeouts: { ...defaults.timeoutDefaults, ...decodeTimeouts(merge(shared.timeouts, own.timeouts)) },
+    stallAfterMs: own.stall_after ?? shared.stall_after ?? defaults.stallAfterMsDefault,
     circuit: {
       ...defaults.circuitDefaults,
       ...present({

@@ -41,6 +41,8 @@ export const circuitDefaults: CircuitSettings = {
   openMaxMs: 300_000,
 };
 
+export const stallAfterMsDefault = 30_000;
+
 export const simulateDefaults: SimulateSettings = {
   models: ['simulated-model'],
   firstTokenMs: 200,

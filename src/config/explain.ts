@@ -98,6 +98,7 @@ const durationFields: ReadonlySet<string> = new Set([
   'first_token',
   'max_wait',
   'slow_start',
+  'stall_after',
 ]);
 
 function foundKind(node: Tree): string {

@@ -68,6 +68,7 @@ const shared = {
   timeouts: timeouts.optional(),
   circuit: circuit.optional(),
   max_in_flight: count.optional(),
+  stall_after: duration.optional(),
   usage: text(z.enum(['auto', 'force'])).optional(),
 };
 

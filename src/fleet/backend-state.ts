@@ -3,6 +3,7 @@ import type { DiscoveredModel, Health } from '../engines/engine.ts';
 import type { EngineName } from '../engines/index.ts';
 import type { Capability } from './capabilities.ts';
 import type { Circuit } from './circuit.ts';
+import type { Silence } from './silence.ts';
 
 export interface BackendState {
   readonly name: string;
@@ -20,6 +21,7 @@ export interface BackendState {
   probeAtMs: number | undefined;
   /** When it was last found up again after it had been up and gone down (clock milliseconds); undefined: never. */
   backSinceMs: number | undefined;
+  readonly silence: Silence;
   readonly members: Map<string, MemberState>;
 }
 

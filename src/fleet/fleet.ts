@@ -109,6 +109,8 @@ export interface Backend {
   /** Absent fields mean: what suits the engine. */
   readonly probe: ProbeSettings;
   readonly timeouts: Timeouts;
+  /** How long nothing may come from it while requests are in flight; 0: for ever. */
+  readonly stallAfterMs: number;
   readonly circuit: CircuitSettings;
   readonly simulate?: SimulateSettings;
 }

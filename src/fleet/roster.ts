@@ -2,17 +2,21 @@
 import { type BackendState, type MemberState, RecentFailures } from './backend-state.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
+import type { Silence } from './silence.ts';
 import { TokenEstimates } from './token-estimates.ts';
 
 export type CircuitMaker = (backend: Backend, model: string) => Circuit;
+export type SilenceMaker = (backend: Backend) => Silence;
 
 export class Roster {
   readonly #states = new Map<string, BackendState>();
   readonly #estimates = new Map<string, TokenEstimates>();
   readonly #makeCircuit: CircuitMaker;
+  readonly #makeSilence: SilenceMaker;
 
-  constructor(makeCircuit: CircuitMaker) {
+  constructor(makeCircuit: CircuitMaker, makeSilence: SilenceMaker) {
     this.#makeCircuit = makeCircuit;
+    this.#makeSilence = makeSilence;
   }
 
   /** The state of a backend; made on first sight. */
@@ -28,6 +32,7 @@ export class Roster {
       probedOnce: false,
       probeAtMs: undefined,
       backSinceMs: undefined,
+      silence: this.#makeSilence(backend),
       members: new Map(),
     };
     this.#states.set(backend.name, state);

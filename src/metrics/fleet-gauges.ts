@@ -34,12 +34,15 @@ export function readFleet(instruments: Instruments, fleet: FleetView): void {
 }
 
 function readBackends(instruments: Instruments, backends: readonly BackendView[]): void {
-  const { backendUp, backendHealth, backendAdminState, backendInFlight, backendConnections } = instruments;
-  for (const gauge of [backendUp, backendHealth, backendAdminState, backendInFlight, backendConnections]) gauge.reset();
+  const { backendUp, backendHealth, backendStalled, backendAdminState, backendInFlight, backendConnections } =
+    instruments;
+  const gauges = [backendUp, backendHealth, backendStalled, backendAdminState, backendInFlight, backendConnections];
+  for (const gauge of gauges) gauge.reset();
   for (const { backend, state, inFlight, connections } of backends) {
     const { name } = backend;
     backendUp.set({ backend: name, engine: state.engine ?? 'auto' }, state.health === 'up' ? 1 : 0);
     for (const health of healths) backendHealth.set({ backend: name, state: health }, health === state.health ? 1 : 0);
+    backendStalled.set({ backend: name }, state.silence.stalled ? 1 : 0);
     for (const admin of adminStates)
       backendAdminState.set({ backend: name, state: admin }, admin === backend.state ? 1 : 0);
     backendInFlight.set({ backend: name }, inFlight);

@@ -54,6 +54,7 @@ export function createInstruments(registry: Registry) {
     ]),
     backendUp: gauge('switchyard_backend_up', '1 when the last active probes passed', ['backend', 'engine']),
     backendHealth: gauge('switchyard_backend_health', 'One-hot: what the probes found', ['backend', 'state']),
+    backendStalled: gauge('switchyard_backend_stalled', '1 while nothing comes of what it was asked', ['backend']),
     backendAdminState: gauge('switchyard_backend_admin_state', 'One-hot: what the fleet file says', [
       'backend',
       'state',

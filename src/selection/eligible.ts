@@ -17,7 +17,7 @@ export interface Requirements {
 }
 
 /** Better standings come first; a worse one is used only when nobody has a better one. */
-const standings = { good: 0, 'held-off': 1, unprobed: 2, ejected: 3 } as const;
+const standings = { good: 0, 'held-off': 1, stalled: 2, unprobed: 3, ejected: 4 } as const;
 type Standing = keyof typeof standings;
 
 /** The members that can do what is needed, of the best standing there is. Empty: see `whyNobody`. */
@@ -78,7 +78,8 @@ function canTake(
   { nowMs, panicking }: { readonly nowMs: number; readonly panicking: boolean },
 ): boolean {
   if (request.tried.has(candidate.backend.name) || !isOpen(candidate, nowMs)) return false;
-  if (candidate.state.health === 'down' && !panicking) return false;
+  // A panic doubts probes, but not probes and live traffic together: behind those a caller would only hang.
+  if (candidate.state.health === 'down' && (!panicking || candidate.state.silence.stalled)) return false;
   if (request.panicRatio >= 1 && isOut(candidate)) return false;
   const { contextTokens } = candidate.member;
   if (request.largerThanTokens !== undefined && (contextTokens ?? Infinity) <= request.largerThanTokens) return false;
@@ -98,6 +99,7 @@ function standing(
 ): Standing {
   if (!blindly && (state.health === 'down' || !memberState.circuit.admits())) return 'ejected';
   if (!blindly && state.health === 'unknown') return 'unprobed';
+  if (state.silence.stalled) return 'stalled';
   const { holdOff } = memberState;
   return holdOff !== undefined && nowMs < holdOff.untilMs ? 'held-off' : 'good';
 }

@@ -4,6 +4,7 @@ import { plainCounters } from '../admission/counters.ts';
 import type { Clock } from '../clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Roster } from '../fleet/roster.ts';
+import { Silence } from '../fleet/silence.ts';
 import type { Logger } from '../log.ts';
 import type { FleetView } from '../metrics/fleet-gauges.ts';
 import type { Metrics } from '../metrics/observe.ts';
@@ -49,7 +50,13 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random, que
       return others.some((other) => other.backend.name !== backend.name && isUsable(other, clock.now()));
     },
   });
-  const roster = new Roster(circuits.make);
+  const roster = new Roster(circuits.make, ({ name, stallAfterMs }) => {
+    const changed = (stalled: boolean) => {
+      log[stalled ? 'warn' : 'info']({ backend: name, stalled }, 'backend changed');
+      usable();
+    };
+    return new Silence({ clock, stallAfterMs, changed });
+  });
   const inFlight = plainCounters();
   const keyring = createKeyring(fleet);
   const policyParts = { inFlight, clock, random };

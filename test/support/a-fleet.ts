@@ -25,6 +25,7 @@ export function aBackend(overrides: Partial<Backend> = {}): Backend {
     usage: 'auto',
     probe: { upAfter: 2, downAfter: 3 },
     timeouts,
+    stallAfterMs: 30_000,
     circuit: circuitDefaults,
     ...overrides,
   };

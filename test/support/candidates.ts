@@ -4,8 +4,10 @@ import { type BackendState, type MemberState, RecentFailures } from '../../src/f
 import type { Capabilities } from '../../src/fleet/capabilities.ts';
 import type { Circuit } from '../../src/fleet/circuit.ts';
 import type { Backend } from '../../src/fleet/fleet.ts';
+import { Silence, type SilenceParts } from '../../src/fleet/silence.ts';
 import type { Candidate } from '../../src/selection/policy.ts';
 import { aBackend, timeouts } from './a-fleet.ts';
+import { fakeClock } from './fake-clock.ts';
 
 export interface CandidateWishes extends Partial<Backend> {
   readonly health?: BackendState['health'];
@@ -13,12 +15,13 @@ export interface CandidateWishes extends Partial<Backend> {
   readonly context?: number;
   readonly ejected?: boolean;
   readonly holdOff?: MemberState['holdOff'];
+  readonly silence?: Partial<SilenceParts>;
 }
 
 let nextIndex = 0;
 
 export function aCandidate(wishes: CandidateWishes = {}): Candidate {
-  const { health = 'up', can = {}, context, ejected = false, holdOff, ...settings } = wishes;
+  const { health = 'up', can = {}, context, ejected = false, holdOff, silence, ...settings } = wishes;
   const backend = aBackend(settings);
   const member = {
     backend,
@@ -44,6 +47,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     probedOnce: true,
     probeAtMs: undefined,
     backSinceMs: undefined,
+    silence: new Silence({ clock: fakeClock(), stallAfterMs: 0, changed: () => {}, ...silence }),
     members: new Map([['m', memberState]]),
   };
   return {

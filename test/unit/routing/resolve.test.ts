@@ -18,7 +18,10 @@ afterEach(() => {
 });
 
 function setting(wishes: FleetWishes, probed = true) {
-  const roster = new Roster(() => aCandidate().memberState.circuit);
+  const roster = new Roster(
+    () => aCandidate().memberState.circuit,
+    () => aCandidate().state.silence,
+  );
   rosters.push(roster);
   const fleet = aFleet(wishes);
   for (const backend of fleet.backends) roster.of(backend).probedOnce = probed;

@@ -20,7 +20,10 @@ const estimated = { inputTokens: 40, outputTokens: 256 };
 /** What a settlement books: the cost, `refunded`, or nothing. */
 function settled(state: State, fields: Partial<InferenceRequest> = {}) {
   const clock = fakeClock();
-  const roster = new Roster(() => aCandidate().memberState.circuit);
+  const roster = new Roster(
+    () => aCandidate().memberState.circuit,
+    () => aCandidate().state.silence,
+  );
   const request = aRequest({ stream: true, textBytes: 1_000, totalTextBytes: 1_000, ...fields });
   const booked: (Cost | 'refunded')[] = [];
   const grant = {
