@@ -8,6 +8,8 @@ import { roomOf } from './slow-start.ts';
 export interface Slot {
   readonly candidate: Candidate;
   readonly ticket: CircuitTicket;
+  /** How many were in flight there when it was claimed, this one included. */
+  readonly inFlight: number;
   /** Idempotent. */
   release(): void;
 }
@@ -24,18 +26,21 @@ export function createSlots(counters: Counters, freed: () => void = () => {}): S
       for (const candidate of ordered) {
         const { index } = candidate.state;
         if (counters.read(index) >= roomOf(candidate, nowMs)) continue;
-        counters.add(index, 1);
-        return createSlot(candidate, counters, freed);
+        return createSlot(candidate, { counters, inFlight: counters.add(index, 1), freed });
       }
       return undefined;
     },
   };
 }
 
-function createSlot(candidate: Candidate, counters: Counters, freed: () => void): Slot {
+function createSlot(
+  candidate: Candidate,
+  { counters, inFlight, freed }: { readonly counters: Counters; readonly inFlight: number; readonly freed: () => void },
+): Slot {
   let held = true;
   return {
     candidate,
+    inFlight,
     ticket: candidate.memberState.circuit.enter(),
     release() {
       if (!held) return;

@@ -27,12 +27,12 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
   const { node, place } = found;
   if (node?.kind === 'scalar' && node.broken) return;
   if (issue.code === 'invalid_union') {
-    // A number or a mapping: which of them was meant shows in what stands there.
+    // A number, or else a mapping or a word: which of them was meant shows in what stands there.
     const meant = issue.errors.at(node?.kind === 'map' ? -1 : 0) ?? [];
     const isNeither = meant.some(
       (inner) => inner.code === 'invalid_type' && inner.expected === 'number' && inner.path.length === 0,
     );
-    if (node && isNeither) report.error(place, `expected a number or a mapping, found ${foundKind(node)}`);
+    if (node && isNeither) report.error(place, `expected a number or ${alternative(place)}, found ${foundKind(node)}`);
     else for (const inner of meant) explain({ ...inner, path: [...issue.path, ...inner.path] }, root, report);
     return;
   }
@@ -44,6 +44,10 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
   if (!node || (node.kind === 'scalar' && node.value === null))
     report.error(place, 'required', requiredHint(place.path));
   else report.error(place, ...wording(issue, node, hint));
+}
+
+function alternative({ path }: Place): string {
+  return path.endsWith('max_in_flight') ? 'auto' : 'a mapping';
 }
 
 function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [message: string, hint?: string] {

@@ -67,7 +67,8 @@ const shared = {
   probe: probe.optional(),
   timeouts: timeouts.optional(),
   circuit: circuit.optional(),
-  max_in_flight: count.optional(),
+  // The number first: explain.ts goes by it.
+  max_in_flight: z.union([count, text(z.literal('auto'))]).optional(),
   stall_after: duration.optional(),
   usage: text(z.enum(['auto', 'force'])).optional(),
 };

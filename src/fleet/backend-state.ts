@@ -3,6 +3,7 @@ import type { DiscoveredModel, Health } from '../engines/engine.ts';
 import type { EngineName } from '../engines/index.ts';
 import type { Capability } from './capabilities.ts';
 import type { Circuit } from './circuit.ts';
+import type { InFlightLimit } from './in-flight-limit.ts';
 import type { Silence } from './silence.ts';
 
 export interface BackendState {
@@ -22,6 +23,8 @@ export interface BackendState {
   /** When it was last found up again after it had been up and gone down (clock milliseconds); undefined: never. */
   backSinceMs: number | undefined;
   readonly silence: Silence;
+  /** Of requests in flight; in force where `max_in_flight` is `auto`. */
+  readonly limit: InFlightLimit;
   readonly members: Map<string, MemberState>;
 }
 

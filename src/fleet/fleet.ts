@@ -97,8 +97,8 @@ export interface Backend {
   readonly state: 'enabled' | 'draining' | 'disabled';
   /** Public names this backend serves; absent means: ask the backend. */
   readonly models?: readonly string[];
-  /** Most requests in flight at once; absent means no bound of ours. */
-  readonly maxInFlight?: number;
+  /** Most requests in flight at once; `auto`: learnt; absent: what the backend says, if it does. */
+  readonly maxInFlight?: number | 'auto';
   /** Sent to the backend as `Authorization: Bearer`. */
   readonly bearer?: string;
   /** Said by the operator; wins over discovery. */

@@ -2,21 +2,24 @@
 import { type BackendState, type MemberState, RecentFailures } from './backend-state.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
+import type { InFlightLimit } from './in-flight-limit.ts';
 import type { Silence } from './silence.ts';
 import { TokenEstimates } from './token-estimates.ts';
 
-export type CircuitMaker = (backend: Backend, model: string) => Circuit;
-export type SilenceMaker = (backend: Backend) => Silence;
+/** What states are made of. */
+export interface RosterParts {
+  readonly circuit: (backend: Backend, model: string) => Circuit;
+  readonly silence: (backend: Backend) => Silence;
+  readonly limit: () => InFlightLimit;
+}
 
 export class Roster {
   readonly #states = new Map<string, BackendState>();
   readonly #estimates = new Map<string, TokenEstimates>();
-  readonly #makeCircuit: CircuitMaker;
-  readonly #makeSilence: SilenceMaker;
+  readonly #make: RosterParts;
 
-  constructor(makeCircuit: CircuitMaker, makeSilence: SilenceMaker) {
-    this.#makeCircuit = makeCircuit;
-    this.#makeSilence = makeSilence;
+  constructor(make: RosterParts) {
+    this.#make = make;
   }
 
   /** The state of a backend; made on first sight. */
@@ -32,7 +35,8 @@ export class Roster {
       probedOnce: false,
       probeAtMs: undefined,
       backSinceMs: undefined,
-      silence: this.#makeSilence(backend),
+      silence: this.#make.silence(backend),
+      limit: this.#make.limit(),
       members: new Map(),
     };
     this.#states.set(backend.name, state);
@@ -45,7 +49,7 @@ export class Roster {
     const known = members.get(model);
     if (known !== undefined) return known;
     const state: MemberState = {
-      circuit: this.#makeCircuit(backend, model),
+      circuit: this.#make.circuit(backend, model),
       failures: new RecentFailures(),
       backSinceMs: undefined,
       holdOff: undefined,

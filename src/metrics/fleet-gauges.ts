@@ -1,5 +1,6 @@
 // The state of the fleet as gauges, written anew for each scrape: the truth stays where it is, and series of what has
 // left are gone.
+import { boundOf } from '../admission/bound.ts';
 import type { BackendState } from '../fleet/backend-state.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { Backend } from '../fleet/fleet.ts';
@@ -34,10 +35,10 @@ export function readFleet(instruments: Instruments, fleet: FleetView): void {
 }
 
 function readBackends(instruments: Instruments, backends: readonly BackendView[]): void {
-  const { backendUp, backendHealth, backendStalled, backendAdminState, backendInFlight, backendConnections } =
-    instruments;
-  const gauges = [backendUp, backendHealth, backendStalled, backendAdminState, backendInFlight, backendConnections];
-  for (const gauge of gauges) gauge.reset();
+  const { backendUp, backendHealth, backendStalled, backendAdminState } = instruments;
+  const { backendInFlight, backendMaxInFlight, backendConnections } = instruments;
+  for (const gauge of [backendUp, backendHealth, backendStalled, backendAdminState]) gauge.reset();
+  for (const gauge of [backendInFlight, backendMaxInFlight, backendConnections]) gauge.reset();
   for (const { backend, state, inFlight, connections } of backends) {
     const { name } = backend;
     backendUp.set({ backend: name, engine: state.engine ?? 'auto' }, state.health === 'up' ? 1 : 0);
@@ -46,6 +47,8 @@ function readBackends(instruments: Instruments, backends: readonly BackendView[]
     for (const admin of adminStates)
       backendAdminState.set({ backend: name, state: admin }, admin === backend.state ? 1 : 0);
     backendInFlight.set({ backend: name }, inFlight);
+    const bound = boundOf(backend, state);
+    if (bound !== Infinity) backendMaxInFlight.set({ backend: name }, bound);
     backendConnections.set({ backend: name }, connections);
   }
 }

@@ -66,6 +66,11 @@ export function createInstruments(registry: Registry) {
     backendInFlight: gauge('switchyard_backend_inflight_requests', 'Requests this router has open to the backend', [
       'backend',
     ]),
+    backendMaxInFlight: gauge(
+      'switchyard_backend_max_inflight',
+      'Most requests at once, set, learnt or told by the backend',
+      ['backend'],
+    ),
     backendConnections: gauge('switchyard_upstream_connections', 'Open sockets to the backend', ['backend']),
     probeDuration: histogram(
       'switchyard_backend_probe_duration_seconds',

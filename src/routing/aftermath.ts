@@ -5,6 +5,7 @@ import type { Slot } from '../admission/slots.ts';
 import type { Delivery } from './exchange.ts';
 import type { AttemptFailure } from './failures.ts';
 import type { Observer, Rediscovery } from './ports.ts';
+import { teachLimit } from './teach-limit.ts';
 
 export interface AftermathParts {
   readonly clock: Clock;
@@ -31,6 +32,7 @@ export function bookAttempt(
   const { candidate, ticket } = slot;
   const { memberState } = candidate;
   const nowMs = parts.clock.now();
+  teachLimit(exchange, slot, { startedMs, failure }, nowMs);
   if (failure === undefined) {
     memberState.failures.clear();
     memberState.holdOff = undefined;

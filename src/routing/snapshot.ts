@@ -1,7 +1,7 @@
 // The fleet and everything derived from it, published as one reference: what a request is resolved against.
 import { type Caller, type Keyring, mayUse } from '../access/keyring.ts';
 import type { Estimate } from '../access/limiter.ts';
-import type { DiscoveredModel } from '../engines/engine.ts';
+import { boundOf } from '../admission/bound.ts';
 import { engines } from '../engines/index.ts';
 import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
@@ -63,16 +63,23 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
   });
   const targets = new Map<string, Target>();
   for (const model of catalogue.models.values()) {
-    const candidates = model.members.map((member) => ({
-      backend: member.backend,
-      member,
-      engine: engines[member.engine],
-      state: roster.of(member.backend),
-      memberState: roster.member(member.backend, model.name),
-      maxInFlight: member.backend.maxInFlight ?? slotsOf(roster.of(member.backend).discovered),
-      slowStartMs: fleet.routing.slowStartMs,
-      timeouts: { ...member.backend.timeouts, ...fleet.models.get(model.name)?.timeouts },
-    }));
+    const candidates = model.members.map((member): Candidate => {
+      const { backend } = member;
+      const state = roster.of(backend);
+      const bound = boundOf(backend, state);
+      return {
+        backend,
+        member,
+        engine: engines[member.engine],
+        state,
+        memberState: roster.member(backend, model.name),
+        get maxInFlight() {
+          return backend.maxInFlight === 'auto' ? state.limit.value : bound;
+        },
+        slowStartMs: fleet.routing.slowStartMs,
+        timeouts: { ...backend.timeouts, ...fleet.models.get(model.name)?.timeouts },
+      };
+    });
     const totals = model.members.map((member) => member.backend.timeouts.totalMs);
     const totalMs = fleet.models.get(model.name)?.timeouts?.totalMs ?? Math.max(0, ...totals);
     targets.set(model.name, {
@@ -90,12 +97,6 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
 
 function queueOf(fleet: Fleet, model: string): QueueSettings {
   return { ...fleet.routing.queue, ...fleet.models.get(model)?.queue };
-}
-
-/** What a backend runs at once by its own account: beyond, requests are better off here, where they may go elsewhere. */
-function slotsOf(discovered: readonly DiscoveredModel[] | undefined): number {
-  const told = discovered?.flatMap(({ slots }) => slots ?? []) ?? [];
-  return told.length === 0 ? Infinity : Math.max(...told);
 }
 
 /** Who asks for what, and when. */

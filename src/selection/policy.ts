@@ -15,7 +15,7 @@ export interface Candidate {
   readonly state: BackendState;
   readonly memberState: MemberState;
   readonly timeouts: Timeouts;
-  /** Most requests in flight on its backend; Infinity when neither the fleet file nor the backend says. */
+  /** Most requests in flight on its backend, as things stand; Infinity when neither the fleet file nor the backend says. */
   readonly maxInFlight: number;
   /** How long it gets less than that after it has come back; see admission/slow-start. */
   readonly slowStartMs: number;

@@ -1,6 +1,7 @@
 // Everything towards the backends, built and taken down together.
 import { createKeyring } from '../access/keyring.ts';
 import { plainCounters } from '../admission/counters.ts';
+import { LearntLimit } from '../admission/learnt-limit.ts';
 import type { Clock } from '../clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { Roster } from '../fleet/roster.ts';
@@ -50,12 +51,16 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random, que
       return others.some((other) => other.backend.name !== backend.name && isUsable(other, clock.now()));
     },
   });
-  const roster = new Roster(circuits.make, ({ name, stallAfterMs }) => {
-    const changed = (stalled: boolean) => {
-      log[stalled ? 'warn' : 'info']({ backend: name, stalled }, 'backend changed');
-      usable();
-    };
-    return new Silence({ clock, stallAfterMs, changed });
+  const roster = new Roster({
+    circuit: circuits.make,
+    silence({ name, stallAfterMs }) {
+      const changed = (stalled: boolean) => {
+        log[stalled ? 'warn' : 'info']({ backend: name, stalled }, 'backend changed');
+        usable();
+      };
+      return new Silence({ clock, stallAfterMs, changed });
+    },
+    limit: () => new LearntLimit(),
   });
   const inFlight = plainCounters();
   const keyring = createKeyring(fleet);

@@ -1,4 +1,6 @@
 // Candidates for tests of choosing: a backend, its state, and a circuit that does as told.
+import { boundOf } from '../../src/admission/bound.ts';
+import { LearntLimit } from '../../src/admission/learnt-limit.ts';
 import { engines } from '../../src/engines/index.ts';
 import { type BackendState, type MemberState, RecentFailures } from '../../src/fleet/backend-state.ts';
 import type { Capabilities } from '../../src/fleet/capabilities.ts';
@@ -48,6 +50,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     probeAtMs: undefined,
     backSinceMs: undefined,
     silence: new Silence({ clock: fakeClock(), stallAfterMs: 0, changed: () => {}, ...silence }),
+    limit: new LearntLimit(),
     members: new Map([['m', memberState]]),
   };
   return {
@@ -57,7 +60,9 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     state,
     memberState,
     timeouts,
-    maxInFlight: backend.maxInFlight ?? Infinity,
+    get maxInFlight() {
+      return boundOf(backend, state);
+    },
     slowStartMs: 30_000,
   };
 }

@@ -19,6 +19,16 @@ backends:
     expect(other.backends.map(({ stallAfterMs }) => stallAfterMs)).toEqual([10_000, 0]);
   });
 
+  it('has a bound of requests in flight that is set or learnt, and a backend its own', () => {
+    const { backends } = valid(`version: 1
+defaults: { max_in_flight: auto }
+backends:
+  - { name: a, url: http://h:1 }
+  - { name: b, url: http://h:2, max_in_flight: 8 }
+`).fleet;
+    expect(backends.map(({ maxInFlight }) => maxInFlight)).toEqual(['auto', 8]);
+  });
+
   it.each([
     ['routing: { panic: 50 }\n', 'fleet.yaml:4:19: error: must be at most 1 at routing.panic'],
     [

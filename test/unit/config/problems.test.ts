@@ -83,6 +83,10 @@ routing: { policy: least-conections }
       'fleet.yaml:4:28: error: must be at least 1 at defaults.max_in_flight',
     ],
     [
+      fleetWith('defaults: { max_in_flight: automatic }\n'),
+      'fleet.yaml:4:28: error: expected a number or auto, found text at defaults.max_in_flight',
+    ],
+    [
       fleetWith('models: { "a b": {} }\n'),
       'fleet.yaml:4:18: error: expected a model name of at most 256 characters without spaces at models["a b"]',
     ],
