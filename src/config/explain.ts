@@ -54,8 +54,6 @@ function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [
   if (issue.code === 'invalid_type') return mismatch(issue.expected, node);
   if (issue.code === 'invalid_value') return choice(issue.values.map(String), node);
   if (issue.code === 'too_small') {
-    if (issue.origin === 'array') return ['needs at least one entry'];
-    if (issue.origin === 'string') return ['must not be empty'];
     return [`must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`];
   }
   if (issue.code === 'too_big') return [`must be at most ${issue.maximum}`];
