@@ -33,11 +33,12 @@ export class OpossumCircuit implements Circuit {
   #consecutive = 0;
   /** Trips so far: outcomes of attempts that began before the last one say nothing about now. */
   #epoch = 0;
-  /** Trips since it last did well for as long as it was out; decides how long the next one lasts. */
+  /** Trips since it last did well for long; decides how long the next one lasts. */
   #trips = 0;
   #pauseMs = 0;
   #retryAtMs: number | undefined = undefined;
-  #closedAtMs = 0;
+  /** When it last failed or was closed after a pause. */
+  #unwellAtMs = 0;
   /** Closed by a probe and not yet confirmed by live traffic: one attempt at a time, one failure re-opens. */
   #onProbation = false;
   #trialRunning = false;
@@ -93,7 +94,7 @@ export class OpossumCircuit implements Circuit {
     this.#breaker = this.#makeBreaker();
     this.#onProbation = true;
     this.#trialRunning = false;
-    this.#closedAtMs = this.#parts.clock.now();
+    this.#unwellAtMs = this.#parts.clock.now();
     this.#become('closed');
   }
 
@@ -127,12 +128,15 @@ export class OpossumCircuit implements Circuit {
     this.#consecutive = 0;
     this.#onProbation = false;
     // One success is no recovery: a backend that works for two seconds and then fails again is out for longer each time.
-    if (this.#parts.clock.now() - this.#closedAtMs >= this.#pauseMs) this.#trips = 0;
+    // So it has to do without a failure for as long as it was out, and for a window at least.
+    const wellMs = this.#parts.clock.now() - this.#unwellAtMs;
+    if (wellMs >= Math.max(this.#pauseMs, this.#settings.windowMs)) this.#trips = 0;
     this.#fire(false);
   }
 
   #failed(): void {
     this.#consecutive++;
+    this.#unwellAtMs = this.#parts.clock.now();
     const mayOpen = this.#parts.mayOpen();
     if (mayOpen && (this.#onProbation || this.#consecutive >= this.#settings.consecutive)) {
       this.#breaker.open();

@@ -163,7 +163,7 @@ describe('the circuit of a member', () => {
     expect(one.circuit.retryAtMs).toBeUndefined();
   });
 
-  it('stays out for longer each time when it only does well for moments, and forgets that when it did so for long', async () => {
+  it('stays out for longer each time when it only does well for moments, and forgets that after long without a failure', async () => {
     const one = setting();
     const outMs = async () => {
       await trip(one);
@@ -179,7 +179,12 @@ describe('the circuit of a member', () => {
       await one.attempt('success');
     }
     expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000]);
-    one.clock.advance(38_000);
+    one.clock.advance(37_000);
+    await one.attempt('failure');
+    one.clock.advance(39_999);
+    await one.attempt('success');
+    expect(await outMs()).toBe(80_000);
+    one.clock.advance(80_000);
     await one.attempt('success');
     expect(await outMs()).toBe(5_000);
   });
