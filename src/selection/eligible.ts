@@ -20,17 +20,26 @@ export interface Requirements {
 const standings = { good: 0, 'held-off': 1, stalled: 2, unprobed: 3, ejected: 4 } as const;
 type Standing = keyof typeof standings;
 
+/** How one looks at the members of a model right now. */
+interface Look {
+  readonly nowMs: number;
+  /** See panic.ts. */
+  readonly panicking: boolean;
+  /** Without regard to who is out: one try may be spent on a member that is. */
+  readonly blindly: boolean;
+}
+
 /** The members that can do what is needed, of the best standing there is. Empty: see `whyNobody`. */
 export function eligible(candidates: readonly Candidate[], request: Requirements, nowMs: number): readonly Candidate[] {
   const panicking = isPanicking(candidates, request.panicRatio);
-  // In a panic one try may be spent on a member that is out; who has had a failure already goes where it is likeliest to be served.
-  const blindly = panicking && request.tried.size === 0;
-  const able = candidates.filter((candidate) => canTake(candidate, request, { nowMs, panicking }));
+  // Who has had a failure already goes where it is likeliest to be served.
+  const look = { nowMs, panicking, blindly: panicking && request.tried.size === 0 };
+  const able = candidates.filter((candidate) => canTake(candidate, request, look));
   const fitting = fit(able, request.contextTokens);
   let best: number = standings.ejected;
   let chosen: Candidate[] = [];
   for (const candidate of fitting) {
-    const rank = standings[standing(candidate, { nowMs, blindly })];
+    const rank = standings[standing(candidate, look)];
     if (rank > best) continue;
     if (rank < best) chosen = [];
     best = rank;
@@ -41,7 +50,8 @@ export function eligible(candidates: readonly Candidate[], request: Requirements
 
 /** Whether a member is usable for anyone right now; what readiness and the breaker's last-member rule ask. */
 export function isUsable(candidate: Candidate, nowMs: number): boolean {
-  return !isOut(candidate) && isOpen(candidate, nowMs) && standing(candidate, { nowMs, blindly: false }) === 'good';
+  const look = { nowMs, panicking: false, blindly: false };
+  return !isOut(candidate) && isOpen(candidate, nowMs) && standing(candidate, look) === 'good';
 }
 
 /** Known not to, by declaration or discovery, or because it has refused before. */
@@ -72,11 +82,7 @@ export function askableAgainMs(candidates: readonly Candidate[], afterMs: number
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function canTake(
-  candidate: Candidate,
-  request: Requirements,
-  { nowMs, panicking }: { readonly nowMs: number; readonly panicking: boolean },
-): boolean {
+function canTake(candidate: Candidate, request: Requirements, { nowMs, panicking }: Look): boolean {
   if (request.tried.has(candidate.backend.name) || !isOpen(candidate, nowMs)) return false;
   // A panic doubts probes, but not probes and live traffic together: behind those a caller would only hang.
   if (candidate.state.health === 'down' && (!panicking || candidate.state.silence.stalled)) return false;
@@ -93,10 +99,7 @@ function isOpen(candidate: Candidate, nowMs: number): boolean {
   return holdOff === undefined || !holdOff.told || nowMs >= holdOff.untilMs;
 }
 
-function standing(
-  { state, memberState }: Candidate,
-  { nowMs, blindly }: { readonly nowMs: number; readonly blindly: boolean },
-): Standing {
+function standing({ state, memberState }: Candidate, { nowMs, blindly }: Look): Standing {
   if (!blindly && (state.health === 'down' || !memberState.circuit.admits())) return 'ejected';
   if (!blindly && state.health === 'unknown') return 'unprobed';
   if (state.silence.stalled) return 'stalled';

@@ -69,13 +69,14 @@ class ProbeLoop {
   #again = false;
   #rediscoverAtMs = 0;
   /** `lost`: it was up, and has gone down since. */
-  #life: 'new' | 'well' | 'lost' = 'new';
+  #life: 'new' | 'well' | 'lost';
 
   constructor(backend: Backend, state: BackendState, parts: ProberParts) {
     this.#backend = backend;
     this.#state = state;
     this.#parts = parts;
     this.#track = trackHealth(backend.probe);
+    this.#life = state.health === 'up' ? 'well' : 'new';
   }
 
   soon(): void {

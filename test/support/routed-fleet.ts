@@ -31,12 +31,13 @@ export type Does = 'serve' | 'fail' | 'refuse';
 
 export interface RoutedFleetWishes {
   readonly backends: readonly string[];
+  /** How long an answer takes; 200 unless said. */
+  readonly answerMs?: number;
   readonly does: (backend: string, nowMs: number) => Does;
   /** What its health endpoint says; well unless it refuses connections. */
   readonly isWell?: (backend: string, nowMs: number) => boolean;
 }
 
-const answerMs = 200;
 const probeEveryMs = 5_000;
 const good = Buffer.from('{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}');
 const bad = Buffer.from('{"object":"error","message":"Internal Server Error","code":500}');
@@ -44,6 +45,7 @@ const json = { 'content-type': 'application/json' };
 
 export function routedFleet({
   backends,
+  answerMs = 200,
   does,
   isWell = (name, nowMs) => does(name, nowMs) !== 'refuse',
 }: RoutedFleetWishes) {

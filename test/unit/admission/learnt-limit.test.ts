@@ -82,13 +82,12 @@ describe('a learnt limit', () => {
   });
 
   it('costs less than a tenth of what the box can do', () => {
-    const fixed = { value: 64, learn: () => {} };
-    for (const seed of seeds) {
+    for (const seed of [1, 2]) {
       const [box, most] = [simulatedBox({ slots: 64, seed }), simulatedBox({ slots: 64, seed })];
       let atMost = 0;
       most.run(
         10 * minute,
-        () => fixed.value,
+        () => 64,
         () => atMost++,
       );
       expect(follow(box, new LearntLimit(), 10 * minute).served / atMost).toBeGreaterThan(0.9);
@@ -105,7 +104,7 @@ describe('a learnt limit', () => {
   });
 
   it('settles around a box that only reads, too: embeddings', () => {
-    for (const seed of seeds) {
+    for (const seed of [1, 2]) {
       expect(outside(learn({ slots: 4, seed, meanOutputTokens: 1 }, 3 * minute), 3, 10)).toBeUndefined();
       expect(outside(learn({ slots: 64, seed, meanOutputTokens: 1 }, 3 * minute), 40, 90)).toBeUndefined();
     }

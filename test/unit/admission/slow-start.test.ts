@@ -37,6 +37,16 @@ describe('a member that has come back', () => {
     expect(roomOf(back(0), 0)).toBe(Infinity);
   });
 
+  it('has room for as much of a learnt limit, too, and of what that becomes', () => {
+    const candidate = back(0, { maxInFlight: 'auto' });
+    expect([roomOf(candidate, 0), roomOf(candidate, 15_000), roomOf(candidate, 30_000)]).toEqual([1, 2, 4]);
+    const { limit } = candidate.state;
+    const answer = { startedMs: 0, firstTokenMs: 10, totalMs: 100, promptTokens: 10, outputTokens: 10, inFlight: 4 };
+    for (let n = 0; n < 4; n++) limit.learn(answer);
+    expect(limit.value).toBe(8);
+    expect([roomOf(candidate, 0), roomOf(candidate, 15_000), roomOf(candidate, 30_000)]).toEqual([1, 4, 8]);
+  });
+
   it('knows when there is room for one more, until it has all', () => {
     const candidate = back(0, { maxInFlight: 10 });
     const rooms: number[] = [];

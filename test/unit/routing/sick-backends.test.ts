@@ -30,9 +30,10 @@ function doublings(pauses: readonly number[]): readonly number[] {
 describe('a backend that is up for two seconds and down for two', () => {
   it('costs callers next to nothing, and is out for longer each time', async () => {
     const fleet = aRoutedFleet({
+      answerMs: 400,
       does: (name, nowMs) => (name === 'a' && nowMs % 4_000 >= 2_000 ? 'refuse' : 'serve'),
     });
-    await fleet.run(600_000, everyMs);
+    await fleet.run(600_000, 2 * everyMs);
     expect(fleet.failureRate(0)).toBeLessThan(0.01);
     expect(fleet.tries()).toBeLessThan(fleet.outcomes.length * 1.2);
     const pauses = fleet.pauses.get('a') ?? [];
