@@ -6,6 +6,7 @@ import { checkFallbacks } from './check-fallbacks.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkOverload } from './check-overload.ts';
 import { checkSharedState } from './check-shared-state.ts';
+import { checkStalls } from './check-stalls.ts';
 import { checkExpiry, checkTenants } from './check-tenants.ts';
 import type { Credentials } from './credentials.ts';
 import { serverDefaults, timeoutDefaults } from './defaults.ts';
@@ -29,6 +30,7 @@ export function crossCheck(root: Tree, { listen, auth, nowMs }: Effective, repor
   checkBackendNames(root, backends, report);
   checkFallbacks(root, report);
   checkTimes(root, backends, report);
+  checkStalls(root, report);
   checkLimits(root, report);
   checkTenants(root, auth, report);
   checkExpiry(root, nowMs, report);

@@ -48,6 +48,8 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
     routing: {
       policy: file.routing?.policy ?? defaults.policyDefault,
       queue: { ...defaults.queueDefaults, ...decodeQueue(file.routing?.queue) },
+      panicRatio: file.routing?.panic ?? defaults.panicRatioDefault,
+      slowStartMs: file.routing?.slow_start ?? defaults.slowStartMsDefault,
       retryBudgetRatio: file.routing?.retries?.budget_ratio ?? defaults.retryBudgetRatioDefault,
     },
     logging: {
@@ -101,6 +103,7 @@ function decodeBackend(
       }),
     },
     timeouts: { ...defaults.timeoutDefaults, ...decodeTimeouts(merge(shared.timeouts, own.timeouts)) },
+    stallAfterMs: own.stall_after ?? shared.stall_after ?? defaults.stallAfterMsDefault,
     circuit: {
       ...defaults.circuitDefaults,
       ...present({

@@ -7,10 +7,10 @@ import type {
   ProbeSettings,
   QueueSettings,
   ServerSettings,
-  SharedStateSettings,
   SimulateSettings,
   Timeouts,
 } from '../fleet/fleet.ts';
+import type { SharedStateSettings } from '../fleet/shared-state.ts';
 
 /**
  * A second late is half of what connections and probes are given, so healthy backends would soon be taken for dead; at
@@ -61,6 +61,8 @@ export const circuitDefaults: CircuitSettings = {
   openMaxMs: 300_000,
 };
 
+export const stallAfterMsDefault = 30_000;
+
 export const simulateDefaults: SimulateSettings = {
   models: ['simulated-model'],
   firstTokenMs: 200,
@@ -80,6 +82,10 @@ export const sharedStateDefaults = {
 export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000, comments: false };
 
 export const retryBudgetRatioDefault = 0.2;
+
+export const panicRatioDefault = 0.5;
+
+export const slowStartMsDefault = 30_000;
 
 export const policyDefault = 'least-connections';
 

@@ -27,7 +27,7 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
   const { node, place } = found;
   if (node?.kind === 'scalar' && node.broken) return;
   if (issue.code === 'invalid_union') {
-    // A number or a mapping, a list or a mapping: which of them was meant shows in what stands there.
+    // A number or a list, or else a mapping or a word: which of them was meant shows in what stands there.
     const meant = issue.errors.at(node?.kind === 'map' ? -1 : 0) ?? [];
     const neither = meant.find(
       (inner) => inner.code === 'invalid_type' && oneOfTwo.has(inner.expected) && inner.path.length === 0,
@@ -35,7 +35,7 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
     if (node && neither?.code === 'invalid_type')
       report.error(
         place,
-        `expected ${kinds[neither.expected] ?? neither.expected} or a mapping, found ${foundKind(node)}`,
+        `expected ${kinds[neither.expected] ?? neither.expected} or ${alternative(place)}, found ${foundKind(node)}`,
       );
     else for (const inner of meant) explain({ ...inner, path: [...issue.path, ...inner.path] }, root, report);
     return;
@@ -50,15 +50,17 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
   else report.error(place, ...wording(issue, node, hint));
 }
 
-/** What may stand in place of a mapping, by what is expected of the other way to write it. */
+/** What may stand in place of a mapping or a word, by what is expected of the other way to write it. */
 const oneOfTwo: ReadonlySet<string> = new Set(['number', 'array']);
+
+function alternative({ path }: Place): string {
+  return path.endsWith('max_in_flight') ? 'auto' : 'a mapping';
+}
 
 function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [message: string, hint?: string] {
   if (issue.code === 'invalid_type') return mismatch(issue.expected, node);
   if (issue.code === 'invalid_value') return choice(issue.values.map(String), node);
   if (issue.code === 'too_small') {
-    if (issue.origin === 'array') return ['needs at least one entry'];
-    if (issue.origin === 'string') return ['must not be empty'];
     return [`must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`];
   }
   if (issue.code === 'too_big') return [`must be at most ${issue.maximum}`];
@@ -105,6 +107,8 @@ const durationFields: ReadonlySet<string> = new Set([
   'open_max',
   'first_token',
   'max_wait',
+  'slow_start',
+  'stall_after',
 ]);
 
 function foundKind(node: Tree): string {

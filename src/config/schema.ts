@@ -9,7 +9,7 @@ import { policies } from '../selection/policies/index.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { parseBackendUrl, parseListen } from './addresses.ts';
 import { parseExpiry } from './expiry.ts';
-import { flag, list, number, text } from './leaves.ts';
+import { filledList, filledText, flag, list, number, text } from './leaves.ts';
 import { admin } from './schema-admin.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
 import { overload } from './schema-overload.ts';
@@ -69,7 +69,9 @@ const shared = {
   probe: probe.optional(),
   timeouts: timeouts.optional(),
   circuit: circuit.optional(),
-  max_in_flight: count.optional(),
+  // The number first: explain.ts goes by it.
+  max_in_flight: z.union([count, text(z.literal('auto'))]).optional(),
+  stall_after: duration.optional(),
   usage: text(z.enum(['auto', 'force'])).optional(),
 };
 
@@ -89,7 +91,7 @@ const backend = z.strictObject({
   context: count.optional(),
   simulate: z
     .strictObject({
-      models: list(modelName).min(1).optional(),
+      models: filledList(modelName).optional(),
       first_token: duration.optional(),
       tokens_per_second: number(z.number().positive().max(1_000_000)).optional(),
     })
@@ -101,7 +103,7 @@ const key = z.strictObject({
   key: secret.optional(),
   key_file: file.optional(),
   key_sha256: text((schema) => schema.regex(/^[0-9A-Fa-f]{64}$/, { error: 'expected 64 hex digits' })).optional(),
-  models: list(text((schema) => schema.min(1))).optional(),
+  models: list(filledText).optional(),
   expires: parsedBy(parseExpiry).optional(),
   limits: limits.optional(),
   priority: text(z.enum(priorities)).optional(),
@@ -161,13 +163,15 @@ export const fleetSchema = z.strictObject({
     })
     .optional(),
   defaults: z.strictObject(shared).optional(),
-  backends: list(backend).min(1),
+  backends: filledList(backend),
   models: z.record(modelName, model).optional(),
   routing: z
     .strictObject({
       policy: text(z.enum(Object.keys(policies))).optional(),
       queue: queue.optional(),
       retries: retries.optional(),
+      panic: number(z.number().min(0).max(1)).optional(),
+      slow_start: duration.optional(),
     })
     .optional(),
   shared_state: sharedState.optional(),

@@ -4,6 +4,8 @@ import type { EngineName } from '../engines/index.ts';
 import type { Capability } from './capabilities.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
+import type { InFlightLimit } from './in-flight-limit.ts';
+import type { Silence } from './silence.ts';
 
 export interface BackendState {
   readonly name: string;
@@ -21,6 +23,13 @@ export interface BackendState {
   draining: boolean;
   /** No longer in the fleet: what runs there may finish. */
   retired: boolean;
+  /** When the next probe is due, or was while one runs (clock milliseconds); undefined before the first has ended. */
+  probeAtMs: number | undefined;
+  /** When it was last found up again after it had been up and gone down (clock milliseconds); undefined: never. */
+  backSinceMs: number | undefined;
+  readonly silence: Silence;
+  /** Of requests in flight; in force where `max_in_flight` is `auto`. */
+  readonly limit: InFlightLimit;
   readonly members: Map<string, MemberState>;
 }
 
@@ -38,6 +47,8 @@ export function isInRotation(backend: Backend, state: BackendState): boolean {
 export interface MemberState {
   readonly circuit: Circuit;
   readonly failures: RecentFailures;
+  /** When its circuit last closed after a trip (clock milliseconds); undefined: never. */
+  backSinceMs: number | undefined;
   holdOff: HoldOff | undefined;
   /** What the backend has refused to do for this model → when that stops counting, so that a restart with other flags is noticed. */
   readonly unable: Map<Capability, number>;

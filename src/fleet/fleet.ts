@@ -2,6 +2,7 @@
 // What is learnt at run time lives in backend-state; nothing here changes once loaded.
 import type { EngineName } from '../engines/index.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { SharedStateSettings } from './shared-state.ts';
 
 export interface Fleet {
   readonly server: ServerSettings;
@@ -122,8 +123,8 @@ export interface Backend {
   readonly state: 'enabled' | 'draining' | 'disabled';
   /** Public names this backend serves; absent means: ask the backend. */
   readonly models?: readonly string[];
-  /** Most requests in flight at once; absent means no bound of ours. */
-  readonly maxInFlight?: number;
+  /** Most requests in flight at once; `auto`: learnt; absent: what the backend says, if it does. */
+  readonly maxInFlight?: number | 'auto';
   /** Sent to the backend as `Authorization: Bearer`. */
   readonly bearer?: string;
   /** Said by the operator; wins over discovery. */
@@ -134,6 +135,8 @@ export interface Backend {
   /** Absent fields mean: what suits the engine. */
   readonly probe: ProbeSettings;
   readonly timeouts: Timeouts;
+  /** How long nothing may come from it while requests are in flight; 0: for ever. */
+  readonly stallAfterMs: number;
   readonly circuit: CircuitSettings;
   readonly simulate?: SimulateSettings;
 }
@@ -198,6 +201,10 @@ export interface RoutingSettings {
   /** A key of the table in src/selection/policies. */
   readonly policy: string;
   readonly queue: QueueSettings;
+  /** When more than this share of a model's members is out, all of them are tried: 0 to 1; 1: never. */
+  readonly panicRatio: number;
+  /** How long a member that has come back gets less than its share; 0: not at all. */
+  readonly slowStartMs: number;
   /** Of the requests of a model in flight, how many may be on a second try: 0 to 1; three always may. */
   readonly retryBudgetRatio: number;
 }
@@ -217,31 +224,3 @@ export interface LoggingSettings {
   /** Which finished requests get a line. */
   readonly access: 'all' | 'errors' | 'none';
 }
-
-export interface SharedStateSettings {
-  readonly servers: RedisServers;
-  readonly username?: string;
-  readonly password?: string;
-  /** Always 0 in a cluster. */
-  readonly database: number;
-  /** Absent: no TLS. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
-  /** In front of every key; without braces, which would decide about the slot in a cluster. */
-  readonly prefix: string;
-  /** How many replicas there are at least, for as long as fewer were heard of. */
-  readonly replicas: number;
-  /** What limits are worth while Redis does not answer: a share of each per replica, nothing, or a refusal. */
-  readonly onFailure: 'local' | 'open' | 'closed';
-}
-
-export type RedisServers =
-  | { readonly kind: 'single'; readonly address: Address }
-  | {
-      readonly kind: 'sentinel';
-      /** The name the sentinels know the primary by. */
-      readonly primary: string;
-      readonly sentinels: readonly Address[];
-      readonly username?: string;
-      readonly password?: string;
-    }
-  | { readonly kind: 'cluster'; readonly nodes: readonly Address[] };

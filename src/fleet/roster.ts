@@ -3,20 +3,27 @@ import { type BackendState, type MemberState, RecentFailures } from './backend-s
 import { identityOf } from './changes.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
+import type { InFlightLimit } from './in-flight-limit.ts';
+import type { Silence } from './silence.ts';
 import { TokenEstimates } from './token-estimates.ts';
 
-export type CircuitMaker = (backend: Backend, model: string) => Circuit;
+/** What states are made of. */
+export interface RosterParts {
+  readonly circuit: (backend: Backend, model: string) => Circuit;
+  readonly silence: (backend: Backend) => Silence;
+  readonly limit: () => InFlightLimit;
+}
 
 export class Roster {
   readonly #states = new Map<string, BackendState>();
   readonly #estimates = new Map<string, TokenEstimates>();
-  readonly #makeCircuit: CircuitMaker;
+  readonly #make: RosterParts;
   /** Of backends that have left. */
   readonly #freeIndexes: number[] = [];
   #nextIndex = 0;
 
-  constructor(makeCircuit: CircuitMaker) {
-    this.#makeCircuit = makeCircuit;
+  constructor(make: RosterParts) {
+    this.#make = make;
   }
 
   /** The state of a backend; made on first sight. */
@@ -33,6 +40,10 @@ export class Roster {
       probedOnce: false,
       draining: false,
       retired: false,
+      probeAtMs: undefined,
+      backSinceMs: undefined,
+      silence: this.#make.silence(backend),
+      limit: this.#make.limit(),
       members: new Map(),
     };
     this.#states.set(identity, state);
@@ -45,8 +56,9 @@ export class Roster {
     const known = members.get(model);
     if (known !== undefined) return known;
     const state: MemberState = {
-      circuit: this.#makeCircuit(backend, model),
+      circuit: this.#make.circuit(backend, model),
       failures: new RecentFailures(),
+      backSinceMs: undefined,
       holdOff: undefined,
       unable: new Map(),
       proven: new Set(),

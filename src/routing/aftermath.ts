@@ -6,6 +6,7 @@ import type { Delivery } from './exchange.ts';
 import type { AttemptFailure } from './failures.ts';
 import { lostTokens } from './lost-tokens.ts';
 import type { Observer, Rediscovery } from './ports.ts';
+import { teachLimit } from './teach-limit.ts';
 
 export interface AftermathParts {
   readonly clock: Clock;
@@ -32,6 +33,7 @@ export function bookAttempt(
   const { candidate, ticket } = slot;
   const { memberState } = candidate;
   const nowMs = parts.clock.now();
+  teachLimit(exchange, slot, { startedMs, failure }, nowMs);
   if (failure === undefined) {
     memberState.failures.clear();
     memberState.holdOff = undefined;

@@ -84,7 +84,9 @@ export class Attempt implements UpstreamHandler {
     this.#done = done;
     this.#timeouts = slot.candidate.timeouts;
     this.#startedMs = parts.clock.now();
-    this.#timers = new AttemptTimers(parts.clock, (limit, ms) => this.#fail(timedOut(slot.candidate, limit, ms)));
+    this.#timers = new AttemptTimers(parts.clock, slot.candidate.state.silence, (limit, ms) =>
+      this.#fail(timedOut(slot.candidate, limit, ms)),
+    );
   }
 
   start(): void {

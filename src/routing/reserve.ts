@@ -1,10 +1,12 @@
 // A slot for an exchange, at once or after a wait: when everybody is full, the claim is made again whenever something has
 // become free.
 import type { Slot, Slots } from '../admission/slots.ts';
+import { roomGrowsAtMs } from '../admission/slow-start.ts';
 import type { Prospect, WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import { fallbackCauses } from '../fleet/fleet.ts';
 import { askableAgainMs } from '../selection/eligible.ts';
+import type { Candidate } from '../selection/policy.ts';
 import { claim as claimAt, standIns } from './claim.ts';
 import type { Delivery } from './exchange.ts';
 import { whyGone } from './failures.ts';
@@ -47,7 +49,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
     claim,
     againAtMs: () =>
-      askableAgainMs(
+      roomAgainMs(
         [now().target, ...others()].flatMap(({ candidates }) => candidates),
         clock.now(),
       ),
@@ -65,6 +67,13 @@ const queueComments = { firstMs: 0, everyMs: 5_000 };
 
 function inWords({ position, etaMs }: Prospect): string {
   return `queued position=${position}${etaMs === undefined ? '' : ` eta=${inSeconds(etaMs)}`}`;
+}
+
+/** When time alone makes room: somebody may be asked again, or may be given more. */
+function roomAgainMs(candidates: readonly Candidate[], nowMs: number): number | undefined {
+  const times = [askableAgainMs(candidates, nowMs), roomGrowsAtMs(candidates, nowMs)];
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** All that decides which members may take it. */

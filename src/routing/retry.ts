@@ -20,7 +20,7 @@ export function mayRetry(failure: unknown, { exchange, reply }: Delivery, nowMs:
   if (reply.gone.aborted || !(failure instanceof GatewayError) || nowMs >= exchange.deadlineMs) return false;
   if (reply.committed) return mayGoOn(failure, exchange) && isAffordable(failure, exchange);
   if (failure.row.elsewhere === 'no') return false;
-  const most = exchange.wasReached || !unreached.has(failure.code) ? maxStrikes : maxUnreached;
+  const most = exchange.wasReached || !isUnreached(failure) ? maxStrikes : maxUnreached;
   if (exchange.strikes + strikesOf(failure) >= most || exchange.attempts >= maxAttempts) return false;
   return isAffordable(failure, exchange);
 }
@@ -34,9 +34,14 @@ function isAffordable(failure: GatewayError, { retries }: Exchange): boolean {
   return strikesOf(failure) === 0 || costsNothingElsewhere.has(failure.code) || retries?.take() !== false;
 }
 
+/** Whether no backend was there to be asked. */
+export function isUnreached({ code }: GatewayError): boolean {
+  return unreached.has(code);
+}
+
 /** Whether it is a strike by a backend that was there. */
 export function wasReached(failure: unknown): boolean {
-  return strikesOf(failure) > 0 && !(failure instanceof GatewayError && unreached.has(failure.code));
+  return strikesOf(failure) > 0 && !(failure instanceof GatewayError && isUnreached(failure));
 }
 
 /**

@@ -160,6 +160,7 @@ export class LiveFleet {
     connections.update(after);
     circuits.configure(after);
     prober.update(after);
+    roster.of(after).silence.configure(after.stallAfterMs);
     if (before.bearer === after.bearer) return;
     for (const member of roster.of(after).members.values())
       if (member.holdOff?.why === 'misconfigured') member.holdOff = undefined;

@@ -1,10 +1,12 @@
 // Everything towards the backends, built and taken down together.
 import type { Keyring } from '../access/keyring.ts';
 import { plainCounters } from '../admission/counters.ts';
+import { LearntLimit } from '../admission/learnt-limit.ts';
 import type { Clock } from '../clock.ts';
 import { adminStateOf } from '../fleet/backend-state.ts';
 import type { Backend, Fleet } from '../fleet/fleet.ts';
 import { Roster } from '../fleet/roster.ts';
+import { Silence } from '../fleet/silence.ts';
 import type { Logger } from '../log.ts';
 import type { FleetView } from '../metrics/fleet-gauges.ts';
 import type { Metrics } from '../metrics/observe.ts';
@@ -16,6 +18,7 @@ import { createCircuits } from '../upstream/circuits.ts';
 import { createConnections } from '../upstream/connections.ts';
 import { createProber, type Prober } from '../upstream/probers.ts';
 import { LiveFleet } from './live-fleet.ts';
+import { watchPanic } from './watch-panic.ts';
 
 export interface FleetParts {
   readonly log: Logger;
@@ -38,8 +41,10 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
     clock,
     random,
     changed(backend, model, state) {
+      if (state === 'closed') roster.member(backend, model).backSinceMs = clock.now();
       metrics.circuitChanged(backend.name, model, state);
       log.warn({ backend: backend.name, model, circuit: state }, 'circuit changed');
+      lookForPanic();
       usable();
     },
     wantsProbe: (backend) => prober.soon(backend.name),
@@ -48,7 +53,17 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
       return others.some((other) => other.backend.name !== backend.name && isUsable(other, clock.now()));
     },
   });
-  const roster = new Roster(circuits.make);
+  const roster = new Roster({
+    circuit: circuits.make,
+    silence({ name, stallAfterMs }) {
+      const changed = (stalled: boolean) => {
+        log[stalled ? 'warn' : 'info']({ backend: name, stalled }, 'backend changed');
+        usable();
+      };
+      return new Silence({ clock, stallAfterMs, changed });
+    },
+    limit: () => new LearntLimit(),
+  });
   const inFlight = plainCounters();
   const build = (fleet: Fleet, keyring: Keyring) =>
     buildSnapshot(fleet, {
@@ -57,6 +72,7 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
       makePolicy: makePolicyOf(fleet),
       policyParts: { inFlight, clock, random },
     });
+  const lookForPanic = watchPanic(() => snapshots.current().targets, log);
   const discovery = Promise.withResolvers<void>();
   // Once and for all: a router that takes in another backend does not stop being ready.
   let isDiscovered = false;
@@ -73,10 +89,12 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
       probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
       healthChanged({ name, engine, health }, before) {
         log[health === 'up' ? 'info' : 'warn']({ backend: name, engine, health, before }, 'backend changed');
+        lookForPanic();
         usable();
       },
       modelsChanged() {
         snapshots.publish(live.build());
+        lookForPanic();
         usable();
         noteDiscovery();
         live.probed();

@@ -46,12 +46,15 @@ export class ProbeLoop {
   #running: Promise<void> | undefined = undefined;
   #again = false;
   #rediscoverAtMs = 0;
+  /** `lost`: it was up, and has gone down since. */
+  #life: 'new' | 'well' | 'lost';
 
   constructor(backend: Backend, state: BackendState, parts: ProberParts) {
     this.#backend = backend;
     this.#state = state;
     this.#parts = parts;
     this.#track = trackHealth(() => this.#backend.probe);
+    this.#life = state.health === 'up' ? 'well' : 'new';
   }
 
   get name(): string {
@@ -97,6 +100,7 @@ export class ProbeLoop {
     const intervalMs = this.#backend.probe.intervalMs ?? this.#engine()?.probes.health.intervalMs ?? defaultIntervalMs;
     // ±20 %, so that a fleet is not probed in step.
     const waitMs = again ? 0 : intervalMs * (0.8 + 0.4 * this.#parts.random());
+    this.#state.probeAtMs = this.#parts.clock.now() + waitMs;
     this.#cancel = this.#parts.clock.after(waitMs, () => this.soon());
   }
 
@@ -164,8 +168,18 @@ export class ProbeLoop {
     this.#state.health = this.#track.next(reading);
     for (const member of this.#state.members.values()) member.circuit.probed(reading === 'up');
     if (before === this.#state.health) return;
+    this.#noteReturn();
     if (this.#state.health === 'up' && before !== 'unknown') forgetRefusals(this.#state);
     this.#parts.observer.healthChanged(this.#state, before);
+  }
+
+  /** What was up, went down and is up again has come back; what has only just started has not. */
+  #noteReturn(): void {
+    const { health } = this.#state;
+    if (health === 'down' && this.#life === 'well') this.#life = 'lost';
+    if (health !== 'up') return;
+    if (this.#life === 'lost') this.#state.backSinceMs = this.#parts.clock.now();
+    this.#life = 'well';
   }
 
   async #ask<T>(kind: 'health' | 'models', probe: Probe<T>): Promise<readonly (ProbeAnswer | undefined)[]> {

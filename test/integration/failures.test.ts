@@ -281,6 +281,8 @@ describe('whose fault it was', () => {
     const { chat, engines, metric } = await start({
       // Least connections would hardly ask a backend again that has just failed.
       policy: 'round-robin',
+      // Nor would one that is coming back get every second request.
+      slowStartMs: 0,
       engines: [0, 1].map(() => ({
         imitates: 'vllm' as const,
         backend: {

@@ -9,9 +9,9 @@ import type {
   Fleet,
   ModelSettings,
   QueueSettings,
-  SharedStateSettings,
   Timeouts,
 } from '../../src/fleet/fleet.ts';
+import type { SharedStateSettings } from '../../src/fleet/shared-state.ts';
 
 export const timeouts: Timeouts = timeoutDefaults;
 
@@ -26,6 +26,7 @@ export function aBackend(overrides: Partial<Backend> = {}): Backend {
     usage: 'auto',
     probe: { upAfter: 2, downAfter: 3 },
     timeouts,
+    stallAfterMs: 30_000,
     circuit: circuitDefaults,
     ...overrides,
   };
@@ -62,6 +63,8 @@ export interface FleetWishes {
   readonly sharedState?: SharedStateSettings;
   readonly policy?: string;
   readonly retryBudgetRatio?: number;
+  readonly panicRatio?: number;
+  readonly slowStartMs?: number;
   /** Nobody waits unless said. */
   readonly queue?: Partial<QueueSettings>;
 }
@@ -96,6 +99,8 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
     routing: {
       policy: wishes.policy ?? 'least-connections',
       queue: { maxLength: 0, maxWaitMs: 30_000, comments: false, ...wishes.queue },
+      panicRatio: wishes.panicRatio ?? 0.5,
+      slowStartMs: wishes.slowStartMs ?? 30_000,
       retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },
     logging: { level: 'silent', format: 'json', access: 'all' },

@@ -80,7 +80,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   const ended: AttemptEnded[] = [];
   const letGo: number[] = [];
   const upstream = { aborted: 0, paused: false, handler: undefined as UpstreamHandler | undefined, closed: () => {} };
-  const slot = createSlots(plainCounters()).claim([candidate]);
+  const slot = createSlots(plainCounters()).claim([candidate], clock.now());
   if (slot === undefined) throw new Error('no slot');
   const request = aRequest({ stream: wishes.stream ?? true, needs: ['chat-completions'] });
   const exchange = new Exchange('id', 'chat-completions', aCaller(), clock.now());
@@ -91,6 +91,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
     queue: { maxLength: 0, maxWaitMs: 0, comments: false },
+    panicRatio: 0.5,
     fallbacks: () => [],
     continuation: false,
   };

@@ -29,6 +29,7 @@ describe('a fleet file', () => {
     ]);
     expect(fleet.backends[0]).toEqual({
       name: '10.0.0.11:8000',
+      stallAfterMs: 30_000,
       engine: 'auto',
       url: 'http://10.0.0.11:8000',
       weight: 1,

@@ -6,8 +6,11 @@ import { aCandidate } from '../../support/candidates.ts';
 
 function aRoster() {
   const closed: string[] = [];
-  const roster = new Roster((backend, model): Circuit => {
-    return { ...aCandidate().memberState.circuit, close: () => void closed.push(`${backend.name} ${model}`) };
+  const { circuit, silence, limit } = { ...aCandidate().memberState, ...aCandidate().state };
+  const roster = new Roster({
+    circuit: (backend, model): Circuit => ({ ...circuit, close: () => void closed.push(`${backend.name} ${model}`) }),
+    silence: () => silence,
+    limit: () => limit,
   });
   return { roster, closed };
 }
