@@ -48,6 +48,8 @@ const words = [
   '🦊',
   ',',
   '<<: ',
+  'length: ',
+  'toString: ',
 ];
 
 const example = readFileSync(join(root, 'config/fleet.example.yaml'), 'utf8');
@@ -167,6 +169,18 @@ describe('hostile text', () => {
       'fleet.yaml:1:33: error: nested more than 32 levels deep',
     ]);
   });
+
+  it.each(['{ length: { a: 1 } }', '{ length: [{ a: 1 }, { b: 2 }] }'])(
+    'that has %s in place of a list or a text is told what was expected',
+    (mapping) => {
+      expect(said(`version: 1\nbackends: ${mapping}\n`)).toContain(
+        'fleet.yaml:2:11: error: expected a list, found a mapping at backends',
+      );
+      expect(said(`version: 1\nbackends:\n  - url: ${mapping}\n`)).toContain(
+        'fleet.yaml:3:10: error: expected text, found a mapping at backends[0].url',
+      );
+    },
+  );
 
   it('of more than 1 MiB, or of very many parts, is refused', () => {
     expect(said(`# ${'x'.repeat(2 ** 20)}`)).toEqual(['fleet.yaml: error: the file is larger than 1 MiB']);
