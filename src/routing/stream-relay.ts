@@ -38,6 +38,8 @@ export class StreamRelay implements Relay {
     const tail = this.#splitter.takeTail();
     // Some servers leave out the blank line behind the last event.
     if (tail.length > 0 && eventData(tail) === '[DONE]') this.#handOn(tail, [tail.length]);
+    // Such as the second half of the last CRLF.
+    else if (this.#done && !hasData(tail)) this.#attempt.write(tail);
     if (this.#done || this.#engineError !== undefined) this.#attempt.finish(this.#engineError);
     else this.broke(broken(this.#attempt.slot.candidate, 'ended its stream before it was complete'));
   }

@@ -124,6 +124,15 @@ describe('the end of an attempt', () => {
     await expectEnd(left, 'ok');
   });
 
+  it('comes with the last byte, also when that is the second half of a line end', async () => {
+    const running = streaming();
+    running.handler.data(Buffer.from('data: [DONE]\r\n\r'));
+    running.handler.data(Buffer.from('\n'));
+    running.handler.ended();
+    await expectEnd(running, 'ok');
+    expect(running.caller.text).toBe(`${content.toString()}data: [DONE]\r\n\r\n`);
+  });
+
   it.each([
     ['while connecting', () => {}],
     ['before the head', ({ handler }: Running) => handler.connected()],
