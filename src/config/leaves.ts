@@ -16,10 +16,7 @@ function isExpanded(value: unknown): value is Expanded {
 
 const declaring: ReadonlySet<string> = new Set(['models', 'auth.tenants']);
 
-// Where a list or a text should stand zod compares the `length` of what does, and a mapping can have one that is a mapping.
-const comparable: object = Object.freeze(Object.assign(Object.create(null), { [Symbol.toPrimitive]: () => Infinity }));
-
-/** The tree as plain values; what was left empty is undefined. Objects inherit nothing that a key could reach. */
+/** The tree as plain values; what was left empty is undefined. Objects have no prototype, so no key can reach one. */
 export function plain(node: Tree): unknown {
   switch (node.kind) {
     case 'scalar':
@@ -30,7 +27,7 @@ export function plain(node: Tree): unknown {
     case 'list':
       return node.items.map(plain);
     case 'map': {
-      const values: Record<string, unknown> = Object.create(comparable);
+      const values: Record<string, unknown> = Object.create(null);
       for (const [key, entry] of node.entries) {
         const value = plain(entry.node);
         // The name of a model or a tenant alone declares it; everywhere else nothing means: left out.

@@ -119,7 +119,7 @@ class World {
       request.state = 'over';
       throw new GatewayError('overloaded', 'nobody may be asked');
     }
-    const slot = this.slots.claim(usable);
+    const slot = this.slots.claim(usable, this.clock.now());
     if (slot === undefined) return undefined;
     request.state = 'running';
     this.running.set(request, slot);
