@@ -44,6 +44,8 @@ describe('a model without anybody who is up', () => {
     await down(router);
     const answered = await router.chat({ model: 'main' });
     expect(described(answered)).toEqual([200, 'spare-box', 'spare', 'no_backend']);
+    // Nobody who is down was tried before.
+    expect(answered.headers.get('x-switchyard-attempts')).toBe('1');
     expect(await answered.json()).toMatchObject({ model: 'main' });
     expect(router.engines[1]?.posts[0]?.json).toMatchObject({ model: 'spare' });
     expect(router.log.at(-1)).toMatchObject({ model: 'main', fallback_model: 'spare', fallback_cause: 'no_backend' });
@@ -55,7 +57,8 @@ describe('a model without anybody who is up', () => {
     const router = await start(fleet({ overloaded: ['spare'] }));
     await down(router);
     const answered = await router.chat({ model: 'main' });
-    expect(described(answered)).toEqual([503, 'none', 'main', null]);
+    // The panic rule has tried the box that is down; nobody else may be asked.
+    expect(described(answered)).toEqual([503, 'main-box', 'main', null]);
     expect(await answered.json()).toMatchObject({ error: { type: 'no_backend' } });
   });
 
