@@ -105,8 +105,10 @@ class Call {
     for (;;) {
       const end = this.#text.indexOf('\n\n');
       if (end === -1) return;
-      const data = this.#text.slice(0, end).replace(/^data: /, '');
+      const event = this.#text.slice(0, end);
       this.#text = this.#text.slice(end + 2);
+      if (event.startsWith(':')) continue;
+      const data = event.replace(/^data: /, '');
       if (this.#error !== undefined || this.#isDone) return this.#end('wrong', 'an event behind the last one');
       if (data === '[DONE]') this.#isDone = true;
       else this.#readEvent(data);

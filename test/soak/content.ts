@@ -8,6 +8,16 @@ export function piecesOf(answer: string, count: number): readonly string[] {
   return [...pieces, `#${createHash('sha256').update(pieces.join('')).digest('hex')} `];
 }
 
+/** What is left of an answer that was said up to here; whoever trims what was said leaves the blank behind it to the rest. */
+export function restOf(pieces: readonly string[], said: string): readonly string[] {
+  return (
+    pieces
+      .join('')
+      .slice(said.length)
+      .match(/\s*\S+\s?/g) ?? []
+  );
+}
+
 /** Takes an answer piece by piece. */
 export class ContentCheck {
   readonly #request: string;

@@ -14,7 +14,7 @@ import {
 } from '../support/scripted/behaviours.ts';
 import { isJson } from '../support/scripted/dialect.ts';
 import type { JournalEntry } from '../support/scripted/journal.ts';
-import { answerName, piecesOf } from './content.ts';
+import { answerName, piecesOf, restOf } from './content.ts';
 
 /** What an engine can be told to do with every new request. */
 export const misbehaviours = ['none', 'hang', 'error', 'reset', 'drip', 'full', 'event'] as const;
@@ -47,9 +47,10 @@ process.send?.('listening');
 function behave(entry: JournalEntry): Behaviour {
   const { json, path } = entry;
   const wish = wishIn(json['metadata']);
-  const answered = answerName(wish.request, name, ++count);
+  const said = saidBefore(json['messages']);
+  const answered = said === undefined ? answerName(wish.request, name, ++count) : (said.split('/t')[0] ?? '');
   const good = (pieces = wish.pieces): AnswerOptions => ({
-    pieces: piecesOf(answered, pieces),
+    pieces: restOf(piecesOf(answered, pieces), said ?? ''),
     firstMs: wish.firstMs,
     gapMs: wish.gapMs,
   });
@@ -72,6 +73,12 @@ function behave(entry: JournalEntry): Behaviour {
     default:
       return misbehaviour satisfies never;
   }
+}
+
+/** Of the answer that is to be gone on with; undefined: it is to be begun. */
+function saidBefore(messages: unknown): string | undefined {
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
+  return isJson(last) && last['role'] === 'assistant' ? String(last['content']) : undefined;
 }
 
 function wishIn(metadata: unknown): Wish {

@@ -5,9 +5,14 @@ import type { EngineProcess } from './engine-process.ts';
 export interface FleetWishes {
   readonly slots: number;
   readonly drainDelay?: string;
+  /** Whether streams that break go on elsewhere; false unless said. */
+  readonly continuation?: boolean;
 }
 
-export function fleetOf(engines: readonly EngineProcess[], { slots, drainDelay = '0s' }: FleetWishes): string {
+export function fleetOf(
+  engines: readonly EngineProcess[],
+  { slots, drainDelay = '0s', continuation = false }: FleetWishes,
+): string {
   const backends = engines.map(({ name, url }) => `  - { name: ${name}, engine: vllm, url: "${url}" }`);
   return [
     'version: 1',
@@ -19,6 +24,7 @@ export function fleetOf(engines: readonly EngineProcess[], { slots, drainDelay =
     `  max_in_flight: ${slots}`,
     'backends:',
     ...backends,
+    ...(continuation ? ['models: { test-model: { continuation: true } }'] : []),
     'routing:',
     '  retries: { budget_ratio: 1 }',
     '  queue: { max_length: 1000, max_wait: 30s }',

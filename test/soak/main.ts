@@ -1,13 +1,13 @@
-// `npm run soak -- --minutes N` or `npm run soak -- --trial kill|reload|rolling`: real processes under load while things
+// `npm run soak -- --minutes N` or `npm run soak -- --trial kill|continue|reload|rolling`: real processes under load while things
 // break. Ends with the line `N passed, M failed`, and with 1 where something failed.
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';
-import { killTrial } from './trial-kill.ts';
+import { continueTrial, killTrial } from './trial-kill.ts';
 import { reloadTrial } from './trial-reload.ts';
 import { rollingTrial } from './trial-rolling.ts';
 import { say, Verdict } from './verdict.ts';
 
-const trials = { kill: killTrial, reload: reloadTrial, rolling: rollingTrial };
+const trials = { kill: killTrial, continue: continueTrial, reload: reloadTrial, rolling: rollingTrial };
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string' }, trial: { type: 'string' } },

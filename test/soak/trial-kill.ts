@@ -1,4 +1,5 @@
-// 500 streams over four backends, one of which is killed: only the answers that had begun there break.
+// 500 streams over four backends, one of which is killed: only the answers that had begun there break, or none where they may
+// go on elsewhere.
 import { Agent } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { call, type Outcome } from './call.ts';
@@ -11,11 +12,19 @@ const streams = 500;
 /** Asked right before the end, so that nothing of them has come. */
 const late = 200;
 
-export async function killTrial(verdict: Verdict): Promise<void> {
+export function killTrial(verdict: Verdict): Promise<void> {
+  return trial(verdict, { continuation: false });
+}
+
+export function continueTrial(verdict: Verdict): Promise<void> {
+  return trial(verdict, { continuation: true });
+}
+
+async function trial(verdict: Verdict, { continuation }: { readonly continuation: boolean }): Promise<void> {
   const engines = await startEngines(4);
   let router: SoakRouter | undefined;
   try {
-    router = await SoakRouter.start(fleetOf(engines, { slots: 1_000 }));
+    router = await SoakRouter.start(fleetOf(engines, { slots: 1_000, continuation }));
     const agent = new Agent({ keepAlive: true });
     const where = { port: router.port, agent };
     const running = callMany(where, { count: streams, name: 's', pieces: 60, firstMs: 0, gapMs: 200 });
@@ -35,12 +44,15 @@ export async function killTrial(verdict: Verdict): Promise<void> {
     say(`${streams} streams, ${onVictim.length} of them on the backend that was killed; ${late} more had not begun`);
     say(`in flight 5 s in: ${begun.sum('switchyard_requests_inflight')}; on the victim at the end: ${victims}`);
     verdict.check('every stream elsewhere is whole, piece by piece', allEnd(elsewhere, 'whole'), counts(elsewhere));
-    const said = onVictim.every(({ ending, detail }) => ending === 'broken' && detail === 'backend_broken');
-    verdict.check(
-      'every stream there breaks and says so, without [DONE]',
-      said && onVictim.length > 0,
-      counts(onVictim),
-    );
+    if (continuation) {
+      verdict.check('every stream there goes on elsewhere and is whole', allEnd(onVictim, 'whole'), counts(onVictim));
+      const mended = (await router.metrics()).sum('switchyard_continuations_total', 'result="completed"');
+      verdict.check('the router says how many it has mended', mended === onVictim.length, String(mended));
+    } else {
+      const said = onVictim.every(({ ending, detail }) => ending === 'broken' && detail === 'backend_broken');
+      const name = 'every stream there breaks and says so, without [DONE]';
+      verdict.check(name, said && onVictim.length > 0, counts(onVictim));
+    }
     verdict.check(
       'some requests waited for their first byte there',
       victims > onVictim.length,
