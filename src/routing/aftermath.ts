@@ -79,8 +79,11 @@ function learn(
   switch (judgement?.verdict) {
     case 'busy':
     case 'loading':
-    case 'misconfigured':
       memberState.holdOff = holdOff(judgement.verdict, nowMs, failure.retryAfterMs);
+      break;
+    // Whatever time such an answer tells, it is not one after which the fleet's key is right.
+    case 'misconfigured':
+      memberState.holdOff = holdOff(judgement.verdict, nowMs, undefined);
       break;
     case 'wrong-model':
       memberState.holdOff = holdOff(judgement.verdict, nowMs, undefined);

@@ -25,7 +25,10 @@ export async function get(
   const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'switchyard' };
   if (backend.bearer !== undefined) headers.authorization = `Bearer ${backend.bearer}`;
   try {
-    const response = await dispatcher.request({ path: prefix + path, method: 'GET', headers, signal });
+    const response = await orAborted(
+      dispatcher.request({ path: prefix + path, method: 'GET', headers, signal }),
+      signal,
+    );
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of response.body) {
@@ -45,6 +48,16 @@ export async function get(
     if (signal.aborted) return { failure: 'timeout' };
     return { failure: isRefusal(cause) ? 'refused' : 'broken' };
   }
+}
+
+/** undici hears of an abort only once it has a connection, which may take as long as connecting may. */
+function orAborted<Value>(answer: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new Error('aborted'));
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    answer.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject);
+  });
 }
 
 const refusals = new Set([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { aFleet } from '../support/a-fleet.ts';
+import { aFleet, timeouts } from '../support/a-fleet.ts';
+import { startBlackHole } from '../support/black-hole.ts';
 import { quickProbe, routerPerTest } from '../support/running-router.ts';
 import { reply } from '../support/scripted/behaviours.ts';
 
@@ -136,6 +137,22 @@ describe('probing', () => {
     await start({ engines: [{ imitates: 'vllm', apiKey: 'right', backend: { bearer: 'wrong' } }] });
     await expect.poll(() => healthOf('b0')).toBe('misconfigured');
     expect(await current().metric('switchyard_backend_health', { backend: 'b0', state: 'misconfigured' })).toBe(1);
+  });
+
+  it('leaves a backend alone by its own word only where that is about load', async () => {
+    const { engine, chat } = await start();
+    engine.respond([reply(401, { error: 'Unauthorized' }, { 'retry-after': '30' })]);
+    expect((await chat()).status).toBe(401);
+    expect((await chat()).status).toBe(200);
+  });
+
+  it('ends in time where no connection comes about, however long that may take by itself', async () => {
+    const hole = await startBlackHole();
+    const slow = { timeouts: { ...timeouts, connectMs: 600_000 }, probe: { ...quickProbe, timeoutMs: 100 } };
+    await start({ engines: [], others: [{ name: 'hole', url: hole.url, ...slow }] });
+    expect(healthOf('hole')).toBe('down');
+    await current().service.stop();
+    await hole.close();
   });
 
   it('looks again where nothing told what runs there', async () => {
