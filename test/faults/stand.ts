@@ -1,0 +1,196 @@
+// One router process with its scripted engines, and a caller that keeps account of what it has sent and read.
+import { expect } from 'vitest';
+import type { RouterProcess } from '../support/router-process.ts';
+import type { ScriptedEngine } from '../support/scripted-engine.ts';
+import { parsed } from '../support/scripted/journal.ts';
+import type { Json } from '../support/scripted/dialect.ts';
+import type { ScriptedEngineOptions } from '../support/scripted/settings.ts';
+import { type SystemTest, secrets } from '../system/of-test.ts';
+import { Metrics } from './readings.ts';
+
+export interface EngineWishes extends Partial<ScriptedEngineOptions> {
+  /** Fields of its entry below `backends`. */
+  readonly backend?: Json;
+}
+
+export interface StandWishes {
+  /** Their backends are named a, b, c …; one unless said. */
+  readonly engines?: readonly EngineWishes[];
+  /** Whole entries below `backends`, of what is no scripted engine. */
+  readonly others?: readonly Json[];
+  /** `first`: the first backend gets whatever it can take. Even unless said. */
+  readonly prefer?: 'first';
+  readonly timeouts?: Json;
+  readonly circuit?: Json;
+  /** Of the one key there is then; `limitedKey` is the header to send. */
+  readonly limits?: Json;
+  /** Further sections of the fleet file. */
+  readonly fleet?: Json;
+  readonly env?: Readonly<Record<string, string>>;
+  /** True unless said: `/readyz` is 200 before anything is sent. */
+  readonly waitUntilReady?: boolean;
+}
+
+export interface AskOptions {
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of a chat. */
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer {
+  readonly id: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** The data of each event. */
+  readonly events: readonly string[];
+  /** The transport ended before the body did. */
+  readonly broken: boolean;
+  /** Of the envelope, or of the last event. */
+  readonly errorType: string | undefined;
+}
+
+export const limitedKey = { authorization: `Bearer ${secrets.key}` };
+const tenant = 'limited';
+const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+/** Probes so rare that only live traffic and half-open circuits decide; limits short, but long for what is well. */
+const defaults = {
+  probe: { interval: '60s', timeout: '1s', up_after: 1, down_after: 3 },
+  timeouts: { connect: '1s', first_byte: '1500ms', first_byte_plain: '1500ms', gap: '1500ms', total: '20s' },
+};
+
+export class Stand {
+  readonly router: RouterProcess;
+  readonly engines: readonly ScriptedEngine[];
+  readonly #names: ReadonlyMap<ScriptedEngine, string>;
+  /** Requests that the router must account for. */
+  sent = 0;
+  /** Requests that may be seen once more by an engine than attempts were counted: a kept connection was closed. */
+  silentTries = 0;
+  /** Attempts that may have ended before anything of them reached an engine. */
+  unseenAttempts = 0;
+  /** Every stream that was read. */
+  readonly streams: Answer[] = [];
+
+  constructor(router: RouterProcess, engines: ReadonlyMap<ScriptedEngine, string>) {
+    this.router = router;
+    this.#names = engines;
+    this.engines = [...engines.keys()];
+  }
+
+  get url(): string {
+    return this.router.url;
+  }
+
+  engine(n: number): ScriptedEngine {
+    const engine = this.engines[n];
+    if (engine === undefined) throw new Error(`there is no engine ${n}`);
+    return engine;
+  }
+
+  nameOf(engine: ScriptedEngine): string {
+    return this.#names.get(engine) ?? '';
+  }
+
+  /** POSTs on all engines. */
+  get posts(): number {
+    return this.engines.reduce((sum, { posts }) => sum + posts.length, 0);
+  }
+
+  metrics(): Promise<Metrics> {
+    return Metrics.of(this.url);
+  }
+
+  /** Sends a chat and resolves at its head; the body is the caller's to read. */
+  open(more: Json = {}, { path = '/v1/chat/completions', headers = {}, body, signal }: AskOptions = {}) {
+    this.sent += 1;
+    const id = `request-${this.sent}`;
+    return fetch(this.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-request-id': id, ...headers },
+      body: body ?? JSON.stringify({ ...aChat, ...more }),
+      redirect: 'manual',
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  /** Sends a chat, or what is given instead, and reads the answer to its end. */
+  async ask(more: Json = {}, options: AskOptions = {}): Promise<Answer> {
+    return this.read(await this.open(more, options));
+  }
+
+  /** Streamed. */
+  stream(more: Json = {}, options: AskOptions = {}): Promise<Answer> {
+    return this.ask({ stream: true, ...more }, options);
+  }
+
+  async read(response: Response): Promise<Answer> {
+    const pieces: Uint8Array[] = [];
+    let broken = false;
+    try {
+      for await (const piece of response.body ?? []) pieces.push(piece);
+    } catch {
+      broken = true;
+    }
+    const { status, headers } = response;
+    const answer = answerOf(Buffer.concat(pieces), { status, headers, broken });
+    if (headers.get('content-type')?.startsWith('text/event-stream') === true) this.streams.push(answer);
+    return answer;
+  }
+}
+
+export const aChat = { model: 'test-model', messages: [{ role: 'user', content: secrets.prompt }] } as const;
+
+function answerOf(bytes: Buffer, { status, headers, broken }: Pick<Answer, 'status' | 'headers' | 'broken'>): Answer {
+  const text = bytes.toString();
+  const events = text.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []));
+  const last = parsed(events.length === 0 ? bytes : Buffer.from(events.at(-1) ?? ''));
+  const error = last?.['error'];
+  const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
+  const errorType = typeof type === 'string' ? type : undefined;
+  return { id: headers.get('x-request-id') ?? '', status, headers, bytes, text, events, broken, errorType };
+}
+
+/** Starts engines and the router in front of them. */
+export async function startStand(test: SystemTest, wishes: StandWishes = {}): Promise<Stand> {
+  const wanted = wishes.engines ?? [{}];
+  const started = await Promise.all(wanted.map((options) => test.engine(options)));
+  const engines = new Map(started.map((engine, n) => [engine, names[n] ?? `e${n}`]));
+  const backends = started.map((engine, n) => ({
+    name: names[n] ?? `e${n}`,
+    engine: wanted[n]?.imitates ?? 'vllm',
+    url: engine.url,
+    ...(wishes.prefer === 'first' && n === 0 ? { weight: 1000 } : {}),
+    ...wanted[n]?.backend,
+  }));
+  const router = await startRouter(test, [...backends, ...(wishes.others ?? [])], wishes);
+  return new Stand(router, engines);
+}
+
+/** JSON is YAML. */
+async function startRouter(test: SystemTest, backends: readonly Json[], wishes: StandWishes): Promise<RouterProcess> {
+  const fleet = {
+    version: 1,
+    defaults: {
+      ...defaults,
+      timeouts: { ...defaults.timeouts, ...wishes.timeouts },
+      ...(wishes.circuit === undefined ? {} : { circuit: wishes.circuit }),
+    },
+    backends,
+    ...(wishes.limits === undefined ? {} : { auth: { keys: [{ tenant, key: '${THE_KEY}', limits: wishes.limits }] } }),
+    ...wishes.fleet,
+  };
+  const env = { THE_KEY: secrets.key, ...wishes.env };
+  const router = await test.serve(['--config', test.file(JSON.stringify(fleet))], { env });
+  if (wishes.waitUntilReady !== false) await ready(router);
+  return router;
+}
+
+export async function ready({ url }: RouterProcess): Promise<void> {
+  const status = async () => (await fetch(`${url}/readyz`)).status;
+  await expect.poll(status, { interval: 20, timeout: 10_000 }).toBe(200);
+}
