@@ -74,7 +74,7 @@ export class Stand {
   /** Attempts that may have ended before anything of them reached an engine. */
   unseenAttempts = 0;
   /** Every stream that was read. */
-  readonly streams: Answer[] = [];
+  readonly streams = new Set<Answer>();
 
   constructor(router: RouterProcess, engines: ReadonlyMap<ScriptedEngine, string>) {
     this.router = router;
@@ -128,6 +128,11 @@ export class Stand {
     return this.ask({ stream: true, ...more }, options);
   }
 
+  /** The case has compared its bytes itself: an engine that was told bytes does not know what of them is the body. */
+  compared(answer: Answer): void {
+    this.streams.delete(answer);
+  }
+
   async read(response: Response): Promise<Answer> {
     const pieces: Uint8Array[] = [];
     let broken = false;
@@ -138,7 +143,7 @@ export class Stand {
     }
     const { status, headers } = response;
     const answer = answerOf(Buffer.concat(pieces), { status, headers, broken });
-    if (headers.get('content-type')?.startsWith('text/event-stream') === true) this.streams.push(answer);
+    if (headers.get('content-type')?.startsWith('text/event-stream') === true) this.streams.add(answer);
     return answer;
   }
 }
