@@ -73,6 +73,8 @@ export class Stand {
   silentTries = 0;
   /** Attempts that may have ended before anything of them reached an engine. */
   unseenAttempts = 0;
+  /** Some of what was reported came from engines that belong to no stand. */
+  tokensElsewhere = false;
   /** Every stream that was read. */
   readonly streams = new Set<Answer>();
 
