@@ -53,8 +53,9 @@ export class Metrics {
 
 export type Line = Readonly<Record<string, unknown>>;
 
-export function linesOf({ log }: RouterProcess): readonly Line[] {
-  return log.filter((line): line is Line => typeof line === 'object' && line !== null);
+/** Whole lines; what it says about its fleet file before it starts is no log. */
+export function linesOf({ stderr }: RouterProcess): readonly Line[] {
+  return [...stderr.matchAll(/^(\{.*\})\n/gm)].map(([, text = '']): Line => JSON.parse(text));
 }
 
 /** One for each request that has ended. */
