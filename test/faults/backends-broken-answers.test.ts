@@ -58,7 +58,7 @@ for (const [row, when, behaviour, type] of [
       stand.engine(0).respond(behaviour);
       const seen = await stand.stream({}, { headers: limitedKey });
       expectBrokenOff(seen, type, ['t1 ', 't2 ']);
-      expect(stand.posts).toBe(1);
+      expect(stand.posts).toHaveLength(1);
       expect(await opened(stand)).toEqual({ a: 1 });
       // Its lease is free again, and what it took of the allowance is about its prompt and its two tokens.
       const next = await stand.ask({ max_tokens: 1 }, { headers: limitedKey });
@@ -89,7 +89,7 @@ fault(
     await stand.engine(1).crash();
     const seen = await streams;
     for (const one of seen) expectBrokenOff(one, 'backend_broken', ['t1 ', 't2 ']);
-    expect(stand.posts).toBe(20);
+    expect(stand.posts).toHaveLength(20);
     on.saw('20 broken streams', '20 attempts');
   },
 );

@@ -169,7 +169,7 @@ fault(
     const unwell = { error: { message: 'something is wrong', type: 'InternalServerError', code: 503 } };
     for (const engine of stand.engines) engine.respond(lateReply(300, 503, unwell));
     const seen = await steadily({ perSecond: 200, seconds: 4 }, () => stand.ask());
-    const attempts = stand.posts;
+    const attempts = stand.posts.length;
     on.saw(statuses(seen), { attemptsEach: (attempts / seen.length).toFixed(3) });
     expect(statuses(seen)).toEqual({ 503: seen.length });
     expect(attempts / seen.length).toBeLessThan(1.3);

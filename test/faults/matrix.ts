@@ -18,6 +18,10 @@ export interface Scenario {
 export interface World {
   /** A router with its engines; the invariants of each are checked when the case has run. */
   readonly stand: (wishes?: StandWishes) => Promise<Stand>;
+  /** One that the case has made itself. */
+  readonly adopt: (stand: Stand) => void;
+  /** One that was killed: it can give no account of itself. */
+  readonly release: (stand: Stand) => void;
   /** For the line that is printed. */
   readonly saw: (...what: readonly (string | number | object)[]) => void;
 }
@@ -28,13 +32,15 @@ export function faultMatrix() {
   const fault = (scenario: Scenario, run: (on: World) => Promise<void>): void => {
     const { row, when, expected, timeoutMs = 60_000 } = scenario;
     it(`# ${row} ${when}: ${expected}`, { timeout: timeoutMs }, async () => {
-      const stands: Stand[] = [];
+      const stands = new Set<Stand>();
       const seen: string[] = [];
       const on: World = {
         saw: (...what) => void seen.push(...what.map(shown)),
+        adopt: (stand) => void stands.add(stand),
+        release: (stand) => void stands.delete(stand),
         async stand(wishes) {
           const stand = await startStand(test, wishes);
-          stands.push(stand);
+          stands.add(stand);
           return stand;
         },
       };

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { RouterProcess } from '../support/router-process.ts';
 import type { ScriptedEngine } from '../support/scripted-engine.ts';
-import { parsed } from '../support/scripted/journal.ts';
+import { type JournalEntry, parsed } from '../support/scripted/journal.ts';
 import type { Json } from '../support/scripted/dialect.ts';
 import type { ScriptedEngineOptions } from '../support/scripted/settings.ts';
 import { type SystemTest, secrets } from '../system/of-test.ts';
@@ -16,7 +16,9 @@ export interface EngineWishes extends Partial<ScriptedEngineOptions> {
 export interface StandWishes {
   /** Their backends are named a, b, c …; one unless said. */
   readonly engines?: readonly EngineWishes[];
-  /** Whole entries below `backends`, of what is no scripted engine. */
+  /** Engines of the case, which others may use too and of which `others` says how they are reached. */
+  readonly behind?: readonly ScriptedEngine[];
+  /** Whole entries below `backends`, of what is no engine of its own. */
   readonly others?: readonly Json[];
   /** `first`: the first backend gets whatever it can take. Even unless said. */
   readonly prefer?: 'first';
@@ -55,6 +57,7 @@ export interface Answer {
 
 export const limitedKey = { authorization: `Bearer ${secrets.key}` };
 const tenant = 'limited';
+let stands = 0;
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 /** Probes so rare that only live traffic and half-open circuits decide; limits short, but long for what is well. */
@@ -66,22 +69,23 @@ const defaults = {
 export class Stand {
   readonly router: RouterProcess;
   readonly engines: readonly ScriptedEngine[];
-  readonly #names: ReadonlyMap<ScriptedEngine, string>;
+  readonly #shared: readonly ScriptedEngine[];
+  readonly #prefix = `stand${++stands}-`;
   /** Requests that the router must account for. */
   sent = 0;
   /** Requests that may be seen once more by an engine than attempts were counted: a kept connection was closed. */
   silentTries = 0;
   /** Attempts that may have ended before anything of them reached an engine. */
   unseenAttempts = 0;
-  /** Some of what was reported came from engines that belong to no stand. */
-  tokensElsewhere = false;
+  /** False: its backends are inside of it and keep no journal. */
+  journals = true;
   /** Every stream that was read. */
   readonly streams = new Set<Answer>();
 
-  constructor(router: RouterProcess, engines: ReadonlyMap<ScriptedEngine, string>) {
+  constructor(router: RouterProcess, engines: readonly ScriptedEngine[], shared: readonly ScriptedEngine[] = []) {
     this.router = router;
-    this.#names = engines;
-    this.engines = [...engines.keys()];
+    this.engines = engines;
+    this.#shared = shared;
   }
 
   get url(): string {
@@ -94,13 +98,11 @@ export class Stand {
     return engine;
   }
 
-  nameOf(engine: ScriptedEngine): string {
-    return this.#names.get(engine) ?? '';
-  }
-
-  /** POSTs on all engines. */
-  get posts(): number {
-    return this.engines.reduce((sum, { posts }) => sum + posts.length, 0);
+  /** What engines have seen of this router. */
+  get posts(): readonly JournalEntry[] {
+    const own = this.engines.flatMap(({ posts }) => posts);
+    const shared = this.#shared.flatMap(({ posts }) => posts);
+    return [...own, ...shared.filter(({ headers }) => headers['x-request-id']?.toString().startsWith(this.#prefix))];
   }
 
   metrics(): Promise<Metrics> {
@@ -110,7 +112,7 @@ export class Stand {
   /** Sends a chat and resolves at its head; the body is the caller's to read. */
   open(more: Json = {}, { path = '/v1/chat/completions', headers = {}, body, signal }: AskOptions = {}) {
     this.sent += 1;
-    const id = `request-${this.sent}`;
+    const id = this.#prefix + this.sent;
     return fetch(this.url + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-request-id': id, ...headers },
@@ -166,7 +168,6 @@ function answerOf(bytes: Buffer, { status, headers, broken }: Pick<Answer, 'stat
 export async function startStand(test: SystemTest, wishes: StandWishes = {}): Promise<Stand> {
   const wanted = wishes.engines ?? [{}];
   const started = await Promise.all(wanted.map((options) => test.engine(options)));
-  const engines = new Map(started.map((engine, n) => [engine, names[n] ?? `e${n}`]));
   const backends = started.map((engine, n) => ({
     name: names[n] ?? `e${n}`,
     engine: wanted[n]?.imitates ?? 'vllm',
@@ -175,7 +176,7 @@ export async function startStand(test: SystemTest, wishes: StandWishes = {}): Pr
     ...wanted[n]?.backend,
   }));
   const router = await startRouter(test, [...backends, ...(wishes.others ?? [])], wishes);
-  return new Stand(router, engines);
+  return new Stand(router, started, wishes.behind);
 }
 
 /** JSON is YAML. */
