@@ -194,13 +194,15 @@ fault(
     });
     const most = stand.engines.map(() => 0);
     for (const [n, one] of stand.engines.entries()) {
-      one.respond(() => {
+      one.respond((_entry, nth) => {
         most[n] = Math.max(most[n] ?? 0, one.inFlight);
-        return answer({ delayMs: 100 });
+        // The first are slow, so that all the others are there and wait.
+        return answer({ delayMs: nth <= cap ? 4_000 : 50 });
       });
     }
     const asked = Promise.all(Array.from({ length: 500 }, () => stand.ask()));
-    await expect.poll(async () => (await stand.metrics()).total('switchyard_queue_length')).toBeGreaterThan(300);
+    const queued = async () => (await stand.metrics()).total('switchyard_queue_length');
+    await expect.poll(queued, { timeout: 10_000 }).toBe(500 - 2 * cap);
     await stand.engine(0).crash();
     await sleep(1_000);
     await stand.engine(0).listen();
