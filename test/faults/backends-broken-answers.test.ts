@@ -239,7 +239,10 @@ fault(
     expected: 'cut at 1 MiB or at the total limit, error event or 502, memory flat, B+1 (B0 for the total limit)',
   },
   async (on) => {
-    const stand = await on.stand({ engines: [{}], timeouts: { total: '3s' } });
+    const stand = await on.stand({
+      engines: [{}],
+      timeouts: { first_byte: '2500ms', first_byte_plain: '2500ms', gap: '2500ms', total: '3s' },
+    });
     const memory = async () => (await stand.metrics()).total('process_resident_memory_bytes') / 2 ** 20;
     const beforeMiB = await memory();
     const engine = stand.engine(0);

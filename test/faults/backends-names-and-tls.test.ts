@@ -109,6 +109,8 @@ fault(
     expect(other.status).toBe(200);
     expect([none.status, none.errorType]).toEqual([503, 'no_backend']);
     expect(Number(none.headers.get('retry-after'))).toBeGreaterThan(0);
+    // In doubt it is tried.
+    alone.unseenAttempts = 1;
     on.saw(other.status, { alone: none.status });
   },
 );

@@ -57,6 +57,8 @@ export interface Answer {
 
 export const limitedKey = { authorization: `Bearer ${secrets.key}` };
 const tenant = 'limited';
+/** Where it is not about time limits, and many requests compete for the machine. */
+export const patient = { first_byte: '30s', first_byte_plain: '30s', gap: '30s', total: '60s' };
 let stands = 0;
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 
@@ -71,6 +73,8 @@ export class Stand {
   readonly engines: readonly ScriptedEngine[];
   readonly #shared: readonly ScriptedEngine[];
   readonly #prefix = `stand${++stands}-`;
+  /** Where one was written for it. */
+  file: FleetFile | undefined = undefined;
   /** Requests that the router must account for. */
   sent = 0;
   /** Requests that may be seen once more by an engine than attempts were counted: a kept connection was closed. */
@@ -164,6 +168,12 @@ function answerOf(bytes: Buffer, { status, headers, broken }: Pick<Answer, 'stat
   return { id: headers.get('x-request-id') ?? '', status, headers, bytes, text, events, broken, errorType };
 }
 
+/** The fleet file as it stands, for those that write another one. */
+export interface FleetFile {
+  readonly path: string;
+  readonly fleet: Json & { readonly backends: readonly Json[] };
+}
+
 /** Starts engines and the router in front of them. */
 export async function startStand(test: SystemTest, wishes: StandWishes = {}): Promise<Stand> {
   const wanted = wishes.engines ?? [{}];
@@ -175,27 +185,30 @@ export async function startStand(test: SystemTest, wishes: StandWishes = {}): Pr
     ...(wishes.prefer === 'first' && n === 0 ? { weight: 1000 } : {}),
     ...wanted[n]?.backend,
   }));
-  const router = await startRouter(test, [...backends, ...(wishes.others ?? [])], wishes);
-  return new Stand(router, started, wishes.behind);
+  const fleet = fleetOf([...backends, ...(wishes.others ?? [])], wishes);
+  // JSON is YAML.
+  const path = test.file(JSON.stringify(fleet));
+  const env = { THE_KEY: secrets.key, ...wishes.env };
+  const router = await test.serve(['--config', path], { env });
+  if (wishes.waitUntilReady !== false) await ready(router);
+  const stand = new Stand(router, started, wishes.behind);
+  stand.file = { path, fleet };
+  return stand;
 }
 
-/** JSON is YAML. */
-async function startRouter(test: SystemTest, backends: readonly Json[], wishes: StandWishes): Promise<RouterProcess> {
-  const fleet = {
+function fleetOf(backends: readonly Json[], wishes: StandWishes): FleetFile['fleet'] {
+  const { timeouts, circuit, limits, fleet } = wishes;
+  return {
     version: 1,
     defaults: {
       ...defaults,
-      timeouts: { ...defaults.timeouts, ...wishes.timeouts },
-      ...(wishes.circuit === undefined ? {} : { circuit: wishes.circuit }),
+      timeouts: { ...defaults.timeouts, ...timeouts },
+      ...(circuit === undefined ? {} : { circuit }),
     },
     backends,
-    ...(wishes.limits === undefined ? {} : { auth: { keys: [{ tenant, key: '${THE_KEY}', limits: wishes.limits }] } }),
-    ...wishes.fleet,
+    ...(limits === undefined ? {} : { auth: { keys: [{ tenant, key: '${THE_KEY}', limits }] } }),
+    ...fleet,
   };
-  const env = { THE_KEY: secrets.key, ...wishes.env };
-  const router = await test.serve(['--config', test.file(JSON.stringify(fleet))], { env });
-  if (wishes.waitUntilReady !== false) await ready(router);
-  return router;
 }
 
 export async function ready({ url }: RouterProcess): Promise<void> {

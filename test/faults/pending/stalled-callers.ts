@@ -1,11 +1,13 @@
-// A caller that is still there and takes nothing any more: row 42 of the matrix, at its real time of a minute.
+// A caller that is still there and takes nothing any more: row 42 of the matrix, at its real time of a minute. Not run: the
+// router takes twice as long, because Node's socket starts its time-out once more when it finds that some of what it was
+// given to write before has left meanwhile.
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { expect } from 'vitest';
-import { endless } from '../support/scripted/behaviours.ts';
-import { streamOver } from '../system/caller.ts';
-import { faultMatrix } from './matrix.ts';
-import { requestLines } from './readings.ts';
+import { endless } from '../../support/scripted/behaviours.ts';
+import { streamOver } from '../../system/caller.ts';
+import { faultMatrix } from '../matrix.ts';
+import { requestLines } from '../readings.ts';
 
 const { fault } = faultMatrix();
 
@@ -15,7 +17,7 @@ fault(
     when: 'a caller stops reading in mid-stream',
     expected:
       'the backend is not read either, and hung up on within about a minute; outcome client_closed, B0; memory flat',
-    timeoutMs: 100_000,
+    timeoutMs: 150_000,
   },
   async (on) => {
     const timeouts = { gap: '10s', total: '300s' };
@@ -34,6 +36,7 @@ fault(
       await Promise.race(stand.engines.map((engine) => engine.when(({ abortsSeen }) => abortsSeen === 1)));
       const seconds = Math.round((performance.now() - startedMs) / 1000);
       expect(seconds).toBeGreaterThan(10);
+      expect(seconds).toBeLessThan(70);
       await expect.poll(() => requestLines(stand.router).map(({ outcome }) => outcome)).toEqual(['client_closed']);
       expect((await stand.metrics()).total('switchyard_circuit_transitions_total')).toBe(0);
       const grownMiB = Math.round((await memory()) - beforeMiB);
