@@ -6,7 +6,7 @@ import { startBlackHole } from '../support/black-hole.ts';
 import type { Behaviour } from '../support/scripted/behaviours.ts';
 import { answer, fault as faultOf, hang, hangUp, redirect, reply } from '../support/scripted/behaviours.ts';
 import { faultMatrix, type World } from './matrix.ts';
-import { type Answer, type EngineWishes, limitedKey, type Stand } from './stand.ts';
+import { type Answer, type EngineWishes, hasty, limitedKey, type Stand } from './stand.ts';
 
 const { fault } = faultMatrix();
 
@@ -15,9 +15,13 @@ const oneStrike = { consecutive: 1, open_for: '60s' };
 
 function pair(
   { stand }: World,
-  { engine = {}, circuit = twoStrikes }: { engine?: EngineWishes; circuit?: object } = {},
+  {
+    engine = {},
+    circuit = twoStrikes,
+    timeouts = {},
+  }: { engine?: EngineWishes; circuit?: object; timeouts?: object } = {},
 ) {
-  return stand({ engines: [engine, engine], prefer: 'first', circuit: { ...circuit } });
+  return stand({ engines: [engine, engine], prefer: 'first', circuit: { ...circuit }, timeouts: { ...timeouts } });
 }
 
 async function opened(stand: Stand): Promise<Readonly<Record<string, number>>> {
@@ -144,7 +148,7 @@ fault(
     expected: '504 backend_timeout, x-should-retry false, tried once more, B+1, sockets closed',
   },
   async (on) => {
-    const stand = await pair(on, { circuit: oneStrike });
+    const stand = await pair(on, { circuit: oneStrike, timeouts: hasty });
     for (const engine of stand.engines) engine.respond(hang());
     const seen = await stand.ask();
     expect([seen.status, seen.errorType, attemptsOf(seen)]).toEqual([504, 'backend_timeout', 2]);
@@ -158,7 +162,7 @@ fault(
 fault(
   { row: 7, when: 'hangs before headers, another is well', expected: '200 by another, B+1, the socket closed' },
   async (on) => {
-    const stand = await pair(on);
+    const stand = await pair(on, { timeouts: hasty });
     stand.engine(0).respond(hang());
     const seen = await askBoth(stand);
     expect(seen).toEqual(onceEach);
@@ -176,7 +180,7 @@ fault(
   },
   async (on) => {
     const silent = answer({ headAt: 'once', firstMs: 60_000 });
-    const stand = await pair(on);
+    const stand = await pair(on, { timeouts: hasty });
     for (const engine of stand.engines) engine.respond(silent);
     const none = await stand.stream();
     expect([none.status, none.errorType, attemptsOf(none)]).toEqual([504, 'backend_timeout', 2]);

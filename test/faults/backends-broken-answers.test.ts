@@ -20,7 +20,7 @@ import {
 import { faultMatrix, type World } from './matrix.ts';
 import { requestLines } from './readings.ts';
 import { several } from './several.ts';
-import { type Answer, limitedKey, type Stand } from './stand.ts';
+import { type Answer, hasty, limitedKey, type Stand } from './stand.ts';
 
 const { fault } = faultMatrix();
 const oneStrike = { consecutive: 1, open_for: '60s' };
@@ -54,7 +54,7 @@ for (const [row, when, behaviour, type] of [
       expected: `the bytes so far, an error event ${type}, no [DONE], a broken end; not retried, B+1; charged what was sent`,
     },
     async (on) => {
-      const stand = await pair(on, { limits: { concurrent: 1, tokens_per_minute: 10_000 } });
+      const stand = await pair(on, { limits: { concurrent: 1, tokens_per_minute: 10_000 }, timeouts: hasty });
       stand.engine(0).respond(behaviour);
       const seen = await stand.stream({}, { headers: limitedKey });
       expectBrokenOff(seen, type, ['t1 ', 't2 ']);

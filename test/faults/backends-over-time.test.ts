@@ -7,7 +7,7 @@ import { answer, type Behaviour, fault as faultOf, raw } from '../support/script
 import { faultMatrix } from './matrix.ts';
 import { linesOf, requestLines } from './readings.ts';
 import { steadily } from './several.ts';
-import { type Answer, patient, type Stand } from './stand.ts';
+import type { Answer, Stand } from './stand.ts';
 
 const { fault } = faultMatrix();
 const roundRobin = { routing: { policy: 'round-robin' } };
@@ -112,7 +112,7 @@ fault(
   },
   async (on) => {
     const circuit = { consecutive: 3, open_for: '300ms', growth: 2, open_max: '5s' };
-    const stand = await on.stand({ engines: [{}, {}, {}], fleet: roundRobin, circuit, timeouts: patient });
+    const stand = await on.stand({ engines: [{}, {}, {}], fleet: roundRobin, circuit });
     for (const engine of stand.engines) engine.respond(() => answer({ delayMs: 10 }));
     const flap = async (): Promise<void> => {
       for (let n = 0; n < 12; n++) {
@@ -145,7 +145,7 @@ fault(
   },
   async (on) => {
     const circuit = { window: '5s', min_requests: 10, failure_ratio: 0.5, open_for: '2s' };
-    const stand = await on.stand({ engines: [{}, {}, {}, {}], fleet: roundRobin, circuit, timeouts: patient });
+    const stand = await on.stand({ engines: [{}, {}, {}, {}], fleet: roundRobin, circuit });
     stand.engine(0).respond((_entry, n) => (n % 2 === 1 ? fails : undefined));
     const seen = await steadily({ perSecond: 80, seconds: 5 }, () => stand.ask());
     const { 200: good = 0 } = statuses(seen);
@@ -164,7 +164,7 @@ fault(
     expected: 'a fifth of what runs may be on a second try, which is a quarter more attempts, and not twice as many',
   },
   async (on) => {
-    const stand = await on.stand({ engines: [{}, {}, {}], timeouts: patient });
+    const stand = await on.stand({ engines: [{}, {}, {}] });
     // The words of a failure, after a while: an answer that took no time would have cost nobody anything.
     const unwell = { error: { message: 'something is wrong', type: 'InternalServerError', code: 503 } };
     for (const engine of stand.engines) engine.respond(lateReply(300, 503, unwell));
@@ -191,7 +191,6 @@ fault(
       engines: [engine, engine],
       fleet: { routing: { queue } },
       circuit: { open_for: '300ms' },
-      timeouts: patient,
     });
     const most = stand.engines.map(() => 0);
     for (const [n, one] of stand.engines.entries()) {

@@ -6,7 +6,7 @@ import { secrets } from '../system/of-test.ts';
 import type { Wire } from '../system/wire.ts';
 import { faultMatrix } from './matrix.ts';
 import { requestLines } from './readings.ts';
-import { aChat, limitedKey, patient, type Stand } from './stand.ts';
+import { aChat, limitedKey, type Stand } from './stand.ts';
 
 const { fault, wire } = faultMatrix();
 const oneStrike = { consecutive: 1, open_for: '60s' };
@@ -102,7 +102,6 @@ fault(
       engines: [{}, {}],
       circuit: oneStrike,
       limits: { concurrent: callers },
-      timeouts: patient,
     });
     for (const engine of stand.engines) engine.respond(stallsAfter(3));
     const goneMs: number[] = [];

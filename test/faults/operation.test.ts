@@ -6,7 +6,7 @@ import { redisOfTest } from '../support/redis/of-test.ts';
 import { faultMatrix, type World } from './matrix.ts';
 import { requestLines } from './readings.ts';
 import { several, steadily } from './several.ts';
-import { type Answer, limitedKey, patient, type Stand, type StandWishes } from './stand.ts';
+import { type Answer, limitedKey, type Stand, type StandWishes } from './stand.ts';
 
 const redisOf = redisOfTest();
 const { fault, engine: startEngine } = faultMatrix();
@@ -24,7 +24,7 @@ fault(
     expected: 'all finish; new connections are taken during drain_delay and refused after it; exit 0',
   },
   async (on) => {
-    const stand = await on.stand({ engines: [{}, {}], fleet: calmDrain, timeouts: patient });
+    const stand = await on.stand({ engines: [{}, {}], fleet: calmDrain });
     for (const engine of stand.engines) engine.respond(answer({ count: 30, gapMs: 100 }));
     const streams = Promise.all(Array.from({ length: 500 }, () => stand.stream()));
     await expect.poll(() => stand.posts.length, { timeout: 10_000 }).toBe(500);
@@ -54,7 +54,7 @@ fault(
   },
   async (on) => {
     const fleet = { server: { drain_delay: '0s', drain_timeout: '1s' } };
-    const stand = await on.stand({ engines: [{ backend: { max_in_flight: 40 } }], fleet, timeouts: patient });
+    const stand = await on.stand({ engines: [{ backend: { max_in_flight: 40 } }], fleet });
     stand.engine(0).respond((_entry, n) => (n % 2 === 1 ? stallsAfter(3) : hang()));
     const asked = Promise.all(Array.from({ length: 50 }, () => stand.stream()));
     await stand.engine(0).when(({ inFlight }) => inFlight === 40);
@@ -115,7 +115,7 @@ class Balancer {
 async function replicasOf({ stand }: World, more: StandWishes = {}) {
   const behind = await Promise.all([startEngine(), startEngine()]);
   const others = behind.map(({ url }, n) => ({ name: `box-${n}`, engine: 'vllm', url }));
-  const start = () => stand({ engines: [], behind, others, timeouts: patient, ...more });
+  const start = () => stand({ engines: [], behind, others, ...more });
   return { behind, start, stands: await Promise.all([start(), start(), start()]) };
 }
 

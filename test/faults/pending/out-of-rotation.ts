@@ -6,7 +6,7 @@ import { answer, hang } from '../../support/scripted/behaviours.ts';
 import { faultMatrix } from '../matrix.ts';
 import { linesOf } from '../readings.ts';
 import { steadily } from '../several.ts';
-import { patient, type Stand } from '../stand.ts';
+import { type Stand } from '../stand.ts';
 
 const { fault } = faultMatrix();
 const often = { interval: '100ms', timeout: '1s', up_after: 1, down_after: 1 };
@@ -78,7 +78,7 @@ fault(
   async (on) => {
     const circuit = { consecutive: 3, open_for: '300ms', growth: 2, open_max: '60s' };
     const fleet = { routing: { policy: 'round-robin', slow_start: '0s' } };
-    const stand = await on.stand({ engines: [{}, {}, {}], fleet, circuit, timeouts: patient });
+    const stand = await on.stand({ engines: [{}, {}, {}], fleet, circuit });
     for (const engine of stand.engines) engine.respond(() => answer({ delayMs: 10 }));
     const flap = async (): Promise<void> => {
       for (let n = 0; n < 12; n++) {
@@ -120,7 +120,6 @@ fault(
     const stand = await on.stand({
       engines: [engine, engine],
       fleet,
-      timeouts: patient,
       circuit: { open_for: '200ms' },
     });
     const [back, other] = stand.engines;
@@ -151,7 +150,7 @@ fault(
   async (on) => {
     const circuit = { consecutive: 1, open_for: '60s' };
     const engine = { backend: { stall_after: '200ms' } };
-    const stand = await on.stand({ engines: [engine, engine], prefer: 'first', circuit, timeouts: patient });
+    const stand = await on.stand({ engines: [engine, engine], prefer: 'first', circuit });
     stand.engine(0).respond(hang());
     const gone = new AbortController();
     const lost = [0, 1].map(() => stand.open({ stream: true }, { signal: gone.signal }).catch(() => undefined));

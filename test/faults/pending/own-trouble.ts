@@ -5,7 +5,6 @@ import { expect } from 'vitest';
 import { root } from '../../support/router-process.ts';
 import { answer } from '../../support/scripted/behaviours.ts';
 import { faultMatrix } from '../matrix.ts';
-import { patient } from '../stand.ts';
 
 const { fault } = faultMatrix();
 const trouble = (what: string) => ({
@@ -20,7 +19,7 @@ fault(
     expected: 'new requests get 503 overloaded before their body is read, streams live, it recovers alone',
   },
   async (on) => {
-    const stand = await on.stand({ env: trouble('blocked'), timeouts: patient });
+    const stand = await on.stand({ env: trouble('blocked') });
     stand.engine(0).respond(answer({ count: 60, gapMs: 100 }));
     const streams = Promise.all(Array.from({ length: 20 }, () => stand.stream()));
     await stand.engine(0).when(({ posts }) => posts.filter(({ sent }) => sent.includes('t2 ')).length === 20);
@@ -45,7 +44,7 @@ fault(
   },
   async (on) => {
     const fleet = { server: { drain_delay: '0s', drain_timeout: '60s' } };
-    const stand = await on.stand({ env: trouble('exception'), fleet, timeouts: patient });
+    const stand = await on.stand({ env: trouble('exception'), fleet });
     stand.engine(0).respond(answer({ count: 20, gapMs: 100 }));
     const streams = Promise.all(Array.from({ length: 20 }, () => stand.stream()));
     await stand.engine(0).when(({ posts }) => posts.filter(({ sent }) => sent.includes('t2 ')).length === 20);
