@@ -26,6 +26,9 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
     endpoint: event.endpoint,
     tenant: event.tenant,
     model: event.model,
+    fallback_model: event.standIn?.model,
+    fallback_cause: event.standIn?.cause,
+    continued: event.continued,
     backend: event.backend,
     attempts: event.attempts,
     outcome: event.outcome,
@@ -47,7 +50,7 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
 }
 
 /** Where it happened, without the message: errors of parsers quote what they were given. */
-function describeCause(cause: unknown): string {
+export function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return typeof cause;
   const frames = (cause.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
   return [cause.name, ...frames].join('\n');

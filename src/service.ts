@@ -3,6 +3,7 @@ import type { RateLimiter } from './access/limiter.ts';
 import { createSlots } from './admission/slots.ts';
 import { WaitingRoom } from './admission/waiting-room.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { LoadedFleet, RefusedFleet } from './config/load.ts';
 import type { BackendState } from './fleet/backend-state.ts';
 import type { Address, Fleet } from './fleet/fleet.ts';
 import { createApp } from './http/app.ts';
@@ -13,16 +14,25 @@ import type { CallerReply } from './http/reply.ts';
 import { createServer, listen } from './http/server.ts';
 import { type Logger, logExchange } from './log.ts';
 import { createMetrics } from './metrics/observe.ts';
+import type { Readings } from './pressure/watch.ts';
 import type { Observer } from './routing/ports.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { createRoute } from './routing/route.ts';
+import type { Applied, ApplyOptions } from './service/live-fleet.ts';
+import { openAdmin } from './service/open-admin.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openLimits } from './service/open-limits.ts';
+import { openPressure } from './service/open-pressure.ts';
+import { createReload, type Reload } from './service/reload.ts';
 import { createUpstream } from './upstream/send.ts';
 
 export interface ServiceOptions {
   readonly log: Logger;
   readonly version: string;
+  /** Reads the fleet file again; left out: it never changes. */
+  readonly load?: () => LoadedFleet | RefusedFleet;
+  /** Of what the fleet came from. */
+  readonly hash?: string;
   /** Left out: the limits of the fleet file. */
   readonly limiter?: RateLimiter;
   readonly clock?: Clock;
@@ -30,28 +40,46 @@ export interface ServiceOptions {
   readonly random?: () => number;
   /** How long a caller may take to send its body; 60 s unless said. */
   readonly bodyTimeoutMs?: number;
+  /** And for the head; 10 s unless said. */
+  readonly headTimeoutMs?: number;
+  /** What is said to be used up of the router itself, in place of what really is. */
+  readonly readings?: Partial<Readings>;
 }
 
 export interface Service {
   readonly address: Address;
+  /** Of the admin listener, where there is one. */
+  readonly adminAddress: Address | undefined;
+  /** What runs now. */
+  readonly fleet: Fleet;
   /** Resolves when every backend has been asked once. */
   readonly discovered: Promise<void>;
   readonly states: readonly BackendState[];
   models(backend: string): readonly string[];
+  /** Makes this the running fleet. Its settings that need a restart stay as they are. */
+  apply(fleet: Fleet, options?: Partial<ApplyOptions>): Promise<Applied>;
+  /** Reads the fleet file and applies it; resolves with how that ended, whatever it was. */
+  readonly reload: Reload;
+  /** Takes a backend out of rotation, or back into it; undefined: there is none of this name. */
+  drain(backend: string, draining: boolean): { readonly state: string; readonly inFlight: number } | undefined;
+  /** What there is for backends: as many of each as the fleet has, and none for what has left it. */
+  counts(): Readonly<Record<'states' | 'leaving' | 'connections' | 'probes' | 'simulated' | 'timers', number>>;
   /** What is held right now; all zero when nothing runs. */
-  held(): { readonly running: number; readonly inFlight: number; readonly queued: number; readonly waiting: number };
+  held(): Readonly<Record<'running' | 'inFlight' | 'queued' | 'waiting' | 'bodyBytes', number>>;
   /** Finishes what runs, accepts nothing new, and releases everything. `delayMs`: how long new connections still come. */
   stop(how?: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
 }
 
-export async function startService(fleet: Fleet, options: ServiceOptions): Promise<Service> {
-  const { log, version, clock = systemClock, random = Math.random, bodyTimeoutMs = 60_000 } = options;
+export async function startService(first: Fleet, options: ServiceOptions): Promise<Service> {
+  const { log, version, hash = '', clock = systemClock, random = Math.random } = options;
+  const { bodyTimeoutMs = 60_000, headTimeoutMs = 10_000 } = options;
   const metrics = createMetrics(version);
   const observer: Observer = {
     attempted: (event) => metrics.attempted(event),
+    letGo: (afterMs) => metrics.letGo(afterMs),
     settled(event) {
       metrics.settled(event);
-      logExchange(log, fleet.logging.access, event);
+      logExchange(log, live.current.logging.access, event);
     },
   };
 
@@ -61,20 +89,55 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
   });
   const wake = () => waitingRoom.wake();
   const queues = () => waitingRoom.lengths;
-  const open = await openFleet(fleet, { log, metrics, clock, random, queues, usable: wake });
-  const { snapshots, roster, connections, inFlight, prober, active } = open;
-  const limits = openLimits(fleet, { log, metrics, clock });
+  const freed = () => {
+    wake();
+    live.departures.settle();
+  };
+  const open = await openFleet(first, { log, metrics, clock, random, queues, usable: wake });
+  const { live, snapshots, roster, connections, inFlight, prober } = open;
+  const limits = openLimits(first, { log, metrics, clock });
+
+  const retryBudget = new RetryBudget(first.routing.retryBudgetRatio);
+  metrics.config.loaded('startup', 'applied', hash);
+
+  async function apply(next: Fleet, { allowEmpty = false }: Partial<ApplyOptions> = {}): Promise<Applied> {
+    const { level } = live.current.logging;
+    const applied = await live.apply(next, { allowEmpty });
+    if (applied.result === 'refused') return applied;
+    limits.apply(next);
+    retryBudget.configure(next.routing.retryBudgetRatio);
+    if (next.logging.level !== level) log.level = next.logging.level;
+    return applied;
+  }
+  const drain: Service['drain'] = (backend, draining) => open.drain(backend, draining);
+  const { load = () => ({ fleet: live.current, hash, warnings: [] }) } = options;
+  const reload = createReload({ load, apply, log, metrics: metrics.config, first: { fleet: first, hash } });
+
+  const sockets = new OpenSockets(clock);
+  const pressure = openPressure(first.server.overload, {
+    log,
+    metrics,
+    clock,
+    sockets,
+    closeIdle: () => server.closeIdleConnections(),
+    readings: options.readings,
+  });
 
   let phase: ReturnType<Operations['phase']> = 'ready';
   const running = new Set<CallerReply>();
+  const operations = {
+    phase: () => phase,
+    discovered: open.isDiscovered,
+    metrics: () => metrics.render(open.view()),
+  };
   const app = createApp({
     route: createRoute({
       snapshots,
       roster,
       limiter: options.limiter ?? limits.limiter,
-      slots: createSlots(inFlight, wake),
+      slots: createSlots(inFlight, freed),
       waitingRoom,
-      retryBudget: new RetryBudget(fleet.routing.retryBudgetRatio),
+      retryBudget,
       clock,
       observer,
       upstream: createUpstream(connections),
@@ -84,54 +147,93 @@ export async function startService(fleet: Fleet, options: ServiceOptions): Promi
     observer,
     clock,
     running,
+    room: pressure.room,
     accepted: (endpoint) => metrics.accepted(endpoint),
-    limits: { maxBytes: fleet.server.maxBodyBytes, timeoutMs: bodyTimeoutMs },
-    forwardHeaders: fleet.server.forwardHeaders,
+    limits: {
+      get maxBytes() {
+        return live.current.server.maxBodyBytes;
+      },
+      timeoutMs: bodyTimeoutMs,
+    },
+    forwardHeaders: () => live.current.server.forwardHeaders,
     wallClock: Date.now,
     operations: {
-      phase: () => phase,
-      discovered: open.isDiscovered,
-      metrics: () => (fleet.server.metrics ? metrics.render(open.view()) : undefined),
+      ...operations,
+      metrics: () => (live.current.server.metrics ? operations.metrics() : undefined),
     },
   });
-  const sockets = new OpenSockets();
-  const server = createServer(app, sockets, bodyTimeoutMs);
+  const server = createServer(app, {
+    sockets,
+    headTimeoutMs,
+    bodyTimeoutMs,
+    maxConnections: pressure.maxConnections,
+    dropped: () => metrics.turnedAway('connections'),
+  });
 
   await limits.start();
-  const address = await listen(server, fleet.server.listen).catch(async (cause: unknown) => {
+  const release = async () => {
     await open.close();
     await limits.stop();
+  };
+  const address = await listen(server, first.server.listen).catch(async (cause: unknown) => {
+    await release();
+    throw cause;
+  });
+  const admin = await openAdmin(first.admin, {
+    operations,
+    clock,
+    log,
+    fleet: () => live.current,
+    actions: { reload: (how) => reload('api', how), drain },
+  }).catch(async (cause: unknown) => {
+    server.close();
+    await release();
     throw cause;
   });
   open.start();
+  pressure.start();
 
   return {
     address,
     discovered: open.discovered,
-    states: active.map((backend) => roster.of(backend)),
+    adminAddress: admin.address,
+    get fleet() {
+      return live.current;
+    },
+    get states() {
+      return live.active.map((backend) => roster.of(backend));
+    },
+    apply,
+    reload,
+    drain,
+    counts: () => open.counts(),
     models: (backend) =>
       [...snapshots.current().targets.values()]
         .filter(({ candidates }) => candidates.some((one) => one.backend.name === backend))
         .map(({ model }) => model.name),
     held: () => ({
       running: running.size,
-      inFlight: active.reduce((sum, backend) => sum + inFlight.read(roster.of(backend).index), 0),
+      inFlight: [...roster.all()].reduce((sum, { index }) => sum + inFlight.read(index), 0),
       queued: connections.queued(),
       waiting: waitingRoom.size,
+      bodyBytes: pressure.bytes.held,
     }),
     async stop({ delayMs, timeoutMs } = { delayMs: 0, timeoutMs: 0 }) {
       phase = 'stopping';
       if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
-      await drainServer(server, timeoutMs, {
+      // The delay is a part of the time there is.
+      await drainServer(server, Math.max(0, timeoutMs - delayMs), {
         clock,
         running,
+        closeIdle: (ms) => sockets.closeIdle(ms),
         closeUnused: () => sockets.closeUnused(),
         refuseNew() {
           phase = 'closing';
         },
       });
-      await open.close();
-      await limits.stop();
+      pressure.stop();
+      await release();
+      await admin.close();
     },
   };
 }

@@ -61,7 +61,7 @@ const core: Readonly<Record<string, readonly string[]>> = {
   access: [...bottom, ...nouns, ...middle],
   routing: [...bottom, ...nouns, ...middle],
 };
-const edges = ['config', 'http', 'upstream', 'redis', 'simulated', 'metrics', 'log'];
+const edges = ['config', 'http', 'upstream', 'redis', 'simulated', 'metrics', 'pressure', 'log'];
 const top = ['main', 'cli', 'service'];
 
 /** Package → the one part that may import it. */

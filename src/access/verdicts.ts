@@ -10,6 +10,7 @@ import type { LeaseRule, LimitName, RateRule, Rules } from './rules.ts';
 export type Decision = 'allowed' | 'denied' | 'allowed_degraded' | 'denied_degraded' | 'unavailable';
 
 export interface VerdictParts {
+  /** Asked for each time: a reload may change it. */
   readonly headers: HeaderStyle;
   /** Called for each limit that allowed a request, or for the one that did not. */
   readonly decided: (tenant: string, limit: LimitName, decision: Decision) => void;
@@ -33,9 +34,10 @@ export const ungranted: Grant = {
   refund: () => {},
 };
 
-export function createVerdicts({ headers: style, decided }: VerdictParts): Verdicts {
+export function createVerdicts(parts: VerdictParts): Verdicts {
+  const { decided } = parts;
   const headersOf = (rules: Rules, reading: Reading, degraded: Degraded | undefined) => {
-    const headers = limitHeaders(rules, reading, style);
+    const headers = limitHeaders(rules, reading, parts.headers);
     return degraded === undefined ? headers : [...headers, ['x-switchyard-limits', `degraded; ${degraded}`] as const];
   };
   return {

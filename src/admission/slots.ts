@@ -3,38 +3,44 @@
 import type { CircuitTicket } from '../fleet/circuit.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { Counters } from './counters.ts';
+import { roomOf } from './slow-start.ts';
 
 export interface Slot {
   readonly candidate: Candidate;
   readonly ticket: CircuitTicket;
+  /** How many were in flight there when it was claimed, this one included. */
+  readonly inFlight: number;
   /** Idempotent. */
   release(): void;
 }
 
 export interface Slots {
   /** The first candidate with room; undefined when all are full. The caller releases. */
-  claim(ordered: readonly Candidate[]): Slot | undefined;
+  claim(ordered: readonly Candidate[], nowMs: number): Slot | undefined;
 }
 
 /** `freed`: told whenever a slot was released. */
 export function createSlots(counters: Counters, freed: () => void = () => {}): Slots {
   return {
-    claim(ordered) {
+    claim(ordered, nowMs) {
       for (const candidate of ordered) {
         const { index } = candidate.state;
-        if (counters.read(index) >= candidate.maxInFlight) continue;
-        counters.add(index, 1);
-        return createSlot(candidate, counters, freed);
+        if (counters.read(index) >= roomOf(candidate, nowMs)) continue;
+        return createSlot(candidate, { counters, inFlight: counters.add(index, 1), freed });
       }
       return undefined;
     },
   };
 }
 
-function createSlot(candidate: Candidate, counters: Counters, freed: () => void): Slot {
+function createSlot(
+  candidate: Candidate,
+  { counters, inFlight, freed }: { readonly counters: Counters; readonly inFlight: number; readonly freed: () => void },
+): Slot {
   let held = true;
   return {
     candidate,
+    inFlight,
     ticket: candidate.memberState.circuit.enter(),
     release() {
       if (!held) return;

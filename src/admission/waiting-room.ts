@@ -20,6 +20,16 @@ export interface Waiting extends Queued {
   /** What is thrown when its signal aborts. */
   readonly gone: AbortSignal;
   readonly whyGone: () => GatewayError;
+  /** Told when it has to wait, with what tells how long still. */
+  readonly entered?: (prospect: () => Prospect) => void;
+}
+
+/** What somebody who waits may expect, as things stand. */
+export interface Prospect {
+  /** Among those who wait for the model, from 1, in the order in which they would be served. */
+  readonly position: number;
+  /** Undefined before anybody was served. */
+  readonly etaMs: number | undefined;
 }
 
 interface Waiter extends Waiting {
@@ -78,7 +88,9 @@ export class WaitingRoom {
       return Promise.reject(this.#full(waiting, ahead));
     }
     return new Promise((resolve, reject) => {
+      let waits = true;
       const done = (slot: Slot | GatewayError) => {
+        waits = false;
         cancel();
         waiting.gone.removeEventListener('abort', onGone);
         this.#lengths.set(model, this.length(model) - 1);
@@ -97,7 +109,16 @@ export class WaitingRoom {
       waiting.gone.addEventListener('abort', onGone);
       if (waiting.gone.aborted) onGone();
       else this.wake();
+      if (waits) waiting.entered?.(() => this.#prospectOf(waiter));
     });
+  }
+
+  #prospectOf(waiter: Waiter): Prospect {
+    const { model } = waiter;
+    const ahead = this.#queue.inOrder().filter((other) => other.model === model);
+    const position = ahead.indexOf(waiter) + 1;
+    const gapMs = this.#paces.get(model)?.gapMs ?? 0;
+    return { position, etaMs: gapMs === 0 ? undefined : gapMs * position };
   }
 
   /** Something has become free or usable: whoever can be served now is, in fair order. */

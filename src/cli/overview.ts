@@ -1,5 +1,5 @@
 // What `serve` shows at its start: what was understood, and where to point a client.
-import type { Fleet } from '../fleet/fleet.ts';
+import type { Address, Fleet } from '../fleet/fleet.ts';
 import type { Service } from '../service.ts';
 
 interface About {
@@ -11,8 +11,7 @@ interface About {
 const mostNames = 4;
 
 export function overview(fleet: Fleet, service: Service, about: About): string {
-  const { host, port } = service.address;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = urlOf(service.address);
   const header = ['BACKEND', 'ENGINE', 'STATE', 'MODELS'];
   const rows = fleet.backends.map((backend) => {
     const state = service.states.find(({ name }) => name === backend.name);
@@ -25,8 +24,20 @@ export function overview(fleet: Fleet, service: Service, about: About): string {
     ...columns([header, ...rows]),
     `Clients:  ${url}/v1  (${keys})`,
     ...(fleet.server.metrics ? [`Metrics:  ${url}/metrics`] : []),
+    ...adminLines(fleet, service),
     '',
   ].join('\n');
+}
+
+function adminLines({ admin }: Fleet, { adminAddress }: Service): readonly string[] {
+  if (adminAddress === undefined) return [];
+  return [
+    `Admin:    ${urlOf(adminAddress)}  (${admin?.tokenSha256 === undefined ? 'read only: no token' : 'token needed'})`,
+  ];
+}
+
+function urlOf({ host, port }: Address): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function shorten(names: readonly string[]): string {

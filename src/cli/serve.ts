@@ -2,21 +2,29 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { printProblems } from '../config/diagnostics.ts';
-import { fleetFromUrls, type LoadedFleet, loadFleet, type RefusedFleet } from '../config/load.ts';
+import { systemClock } from '../clock.ts';
+import { createFleetFile, type FleetFile } from '../config/fleet-file.ts';
+import { fleetFromUrls, type LoadedFleet, type RefusedFleet } from '../config/load.ts';
+import { watchFleetFile } from '../config/watch.ts';
+import type { Address } from '../fleet/fleet.ts';
 import { createLog } from '../log.ts';
+import { AdminListenFailure } from '../service/open-admin.ts';
 import { type Service, startService } from '../service.ts';
 import { reportListenFailure } from './listen-failure.ts';
 import { overview } from './overview.ts';
+import { stopOnSignals } from './stop-on-signals.ts';
 import { version } from './version.ts';
 
 interface ServeOptions {
   readonly config?: string;
   readonly listen?: string;
+  readonly adminListen?: string;
   readonly logLevel?: string;
   readonly backend?: readonly string[];
+  readonly watch?: boolean;
 }
 
-const exitCodes = { runtime: 1, config: 2 } as const;
+const exitCodes = { config: 2 } as const;
 /** How long the first look at the fleet may delay the overview; requests are served meanwhile. */
 const overviewWaitMs = 3_000;
 
@@ -25,8 +33,11 @@ export function serveCommand(): Command {
     .description('run the router')
     .option('-c, --config <file>', 'the fleet file (SWITCHYARD_CONFIG; default: fleet.yaml)')
     .option('--listen <host:port>', 'address to listen on (SWITCHYARD_LISTEN)')
+    .option('--admin-listen <host:port>', 'address of the admin listener, or off (SWITCHYARD_ADMIN_LISTEN)')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (SWITCHYARD_LOG_LEVEL)')
     .option('--backend <url...>', 'serve these backends without a fleet file (OPENAI_BASE_URL)')
+    .option('--watch', 'apply the fleet file whenever it changes (default)')
+    .option('--no-watch', 'apply it on SIGHUP and on POST /reload only')
     .addHelpText(
       'after',
       '\nExamples:\n  $ switchyard serve -c fleet.yaml\n  $ switchyard serve --backend http://10.0.0.11:8000 --backend http://10.0.0.12:8000',
@@ -35,66 +46,78 @@ export function serveCommand(): Command {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const { source, loaded } = load(options);
+  const { source, load, file } = sourceOf(options);
+  const loaded = load();
   const problems = 'problems' in loaded ? loaded.problems : loaded.warnings;
   if (problems.length > 0) process.stderr.write(`${printProblems(problems, 'text').trimEnd()}\n`);
   if ('problems' in loaded) {
     process.exitCode = exitCodes.config;
     return;
   }
-  const { fleet } = loaded;
+  const { fleet, hash } = loaded;
   const log = createLog(fleet.logging, process.stderr.isTTY);
-  let service: Service;
+  let service: Service | undefined;
+  // From the first moment on: what is not listened to would end the process.
+  process.on('SIGHUP', () => void service?.reload('signal'));
   try {
-    service = await startService(fleet, { log, version: version() });
+    service = await startService(fleet, { log, version: version(), load, hash });
   } catch (cause) {
-    const { host, port } = fleet.server.listen;
-    reportListenFailure(cause, `${host}:${port}`, 'server.listen or --listen');
+    reportFailure(cause, fleet.server.listen);
     return;
   }
-  stopOnSignals(service, fleet.server, log);
+  const unwatch = watch(service, options.watch === false ? undefined : file);
+  stopOnSignals(service, { log, unwatch });
   const wait = AbortSignal.timeout(overviewWaitMs);
   await Promise.race([
     service.discovered,
     new Promise<void>((resolve) => wait.addEventListener('abort', () => resolve())),
   ]);
-  process.stdout.write(overview(fleet, service, { source, hash: loaded.hash, version: version() }));
+  process.stdout.write(overview(fleet, service, { source, hash, version: version() }));
 }
 
-function load({ config, listen, logLevel, backend }: ServeOptions): {
-  source: string;
-  loaded: LoadedFleet | RefusedFleet;
-} {
+interface Source {
+  readonly source: string;
+  readonly load: () => LoadedFleet | RefusedFleet;
+  /** Where it is one. */
+  readonly file?: FleetFile;
+}
+
+function sourceOf({ config, listen, adminListen, logLevel, backend }: ServeOptions): Source {
   const { env } = process;
-  const flags = { env, ...(listen === undefined ? {} : { listen }), ...(logLevel === undefined ? {} : { logLevel }) };
-  if (backend !== undefined) return { source: '--backend', loaded: fleetFromUrls(backend, flags) };
+  const flags = {
+    env,
+    ...(listen === undefined ? {} : { listen }),
+    ...(adminListen === undefined ? {} : { adminListen }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
+  if (backend !== undefined) return { source: '--backend', load: () => fleetFromUrls(backend, flags) };
   const path = config ?? (env.SWITCHYARD_CONFIG || undefined);
   const fallback = env.OPENAI_BASE_URL;
   if (path === undefined && fallback && !existsSync('fleet.yaml')) {
-    return { source: 'OPENAI_BASE_URL', loaded: fleetFromUrls([fallback], flags) };
+    return { source: 'OPENAI_BASE_URL', load: () => fleetFromUrls([fallback], flags) };
   }
-  return { source: path ?? 'fleet.yaml', loaded: loadFleet({ ...flags, path: path ?? 'fleet.yaml' }) };
+  const file = createFleetFile({ ...flags, path: path ?? 'fleet.yaml' });
+  return { source: file.path, load: () => file.load(), file };
 }
 
-/** SIGTERM finishes what runs, SIGINT skips the time for load balancers to notice, and a second signal ends it at once. */
-function stopOnSignals(
-  service: Service,
-  { drainDelayMs, drainTimeoutMs }: { drainDelayMs: number; drainTimeoutMs: number },
-  log: ReturnType<typeof createLog>,
-): void {
-  let stopping = false;
-  const stop = (signal: 'SIGTERM' | 'SIGINT') => {
-    if (stopping) process.exit(exitCodes.runtime);
-    stopping = true;
-    log.info({ signal }, 'stopping');
-    service
-      .stop({ delayMs: signal === 'SIGINT' ? 0 : drainDelayMs, timeoutMs: drainTimeoutMs })
-      .then(() => log.info('stopped'))
-      .catch((cause: unknown) => {
-        log.error({ err: cause }, 'stopping failed');
-        process.exit(exitCodes.runtime);
-      });
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+/** The function returned ends it. */
+function watch(service: Service, file: FleetFile | undefined): () => void {
+  if (file?.isRegular !== true) return () => {};
+  return watchFleetFile({
+    file,
+    clock: systemClock,
+    async reload() {
+      const outcome = await service.reload('watch');
+      return { tryAgain: outcome.result === 'refused' && outcome.passing };
+    },
+  });
+}
+
+function reportFailure(cause: unknown, { host, port }: Address): void {
+  if (cause instanceof AdminListenFailure) {
+    const { listen } = cause;
+    reportListenFailure(cause.cause, `${listen.host}:${listen.port}`, 'admin.listen or --admin-listen');
+  } else {
+    reportListenFailure(cause, `${host}:${port}`, 'server.listen or --listen');
+  }
 }

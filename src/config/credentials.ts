@@ -1,5 +1,6 @@
 // Every credential of the fleet, from the file, from files beside it and from API_KEYS. Keys leave here as hashes only.
 import { createHash } from 'node:crypto';
+import { readAdminToken } from './admin.ts';
 import { type Place, type Report, nowhere } from './diagnostics.ts';
 import type { Env } from './interpolate.ts';
 import { type RedisSecrets, readRedisSecrets } from './redis-secrets.ts';
@@ -15,6 +16,8 @@ export interface Credentials {
   /** By index in `backends`. */
   readonly bearers: readonly (string | undefined)[];
   readonly redis: RedisSecrets;
+  /** SHA-256, as the keys. */
+  readonly adminTokenHash: string | undefined;
   /** Contents of the files read, for the hash of the fleet. */
   readonly contents: readonly Buffer[];
 }
@@ -47,6 +50,7 @@ export function readCredentials(root: Tree, sources: CredentialSources, report: 
     envKeyHashes,
     bearers,
     redis: readRedisSecrets(root, secrets, report),
+    adminTokenHash: readAdminToken(root, secrets, report),
     contents: secrets.contents(),
   };
   checkMode(root, { credentials, env: sources.env }, report);

@@ -2,8 +2,11 @@
 // what cannot be read is left out of the comparison.
 import type { Address } from '../fleet/fleet.ts';
 import { hostAndPort, isLoopback, parseBackendUrl, reaches } from './addresses.ts';
+import { checkFallbacks } from './check-fallbacks.ts';
 import { checkLimits } from './check-limits.ts';
+import { checkOverload } from './check-overload.ts';
 import { checkSharedState } from './check-shared-state.ts';
+import { checkStalls } from './check-stalls.ts';
 import { checkExpiry, checkTenants } from './check-tenants.ts';
 import type { Credentials } from './credentials.ts';
 import { serverDefaults, timeoutDefaults } from './defaults.ts';
@@ -25,11 +28,14 @@ export function crossCheck(root: Tree, { listen, auth, nowMs }: Effective, repor
   checkUrls(backends, listen, report);
   checkAliases(root, backends, report);
   checkBackendNames(root, backends, report);
+  checkFallbacks(root, report);
   checkTimes(root, backends, report);
+  checkStalls(root, report);
   checkLimits(root, report);
   checkTenants(root, auth, report);
   checkExpiry(root, nowMs, report);
   checkSharedState(root, report);
+  checkOverload(root, report);
   if (listen && auth.mode === 'none' && !isLoopback(listen.host)) {
     const at = child(root, 'server', 'listen') ?? root;
     report.warning(

@@ -1,5 +1,5 @@
 // `shared_state` as the schema read it, with its secrets → as the fleet has it. The cross-checks have passed.
-import type { RedisServers, SharedStateSettings } from '../fleet/fleet.ts';
+import type { RedisServers, SharedStateSettings } from '../fleet/shared-state.ts';
 import { sharedStateDefaults } from './defaults.ts';
 import { present } from './present.ts';
 import type { RedisSecrets } from './redis-secrets.ts';

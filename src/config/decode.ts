@@ -2,8 +2,10 @@
 import type { ApiKey, Backend, Fleet, ModelSettings, QueueSettings, Timeouts } from '../fleet/fleet.ts';
 import type { Capabilities } from '../fleet/capabilities.ts';
 import { hostAndPort } from './addresses.ts';
+import { decodeAdmin } from './admin.ts';
 import type { Credentials } from './credentials.ts';
 import { decodeLimits, decodeTenants } from './decode-limits.ts';
+import { decodeOverload } from './decode-overload.ts';
 import { decodeSharedState } from './decode-shared-state.ts';
 import * as defaults from './defaults.ts';
 import { deepFreeze } from './freeze.ts';
@@ -11,7 +13,11 @@ import { present } from './present.ts';
 import type { BackendEntry, FleetFile, KeyEntry, ModelEntry, QueueEntry, TimeoutsEntry } from './schema.ts';
 
 /** Flags and environment, which win over the file. */
-export type Overrides = { readonly listen?: Fleet['server']['listen']; readonly level?: Fleet['logging']['level'] };
+export interface Overrides {
+  readonly listen?: Fleet['server']['listen'];
+  readonly adminListen?: Fleet['server']['listen'] | 'off';
+  readonly level?: Fleet['logging']['level'];
+}
 
 export function decode(file: FleetFile, credentials: Credentials, overrides: Overrides): Fleet {
   const { server, logging } = file;
@@ -26,6 +32,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
         drainTimeoutMs: server?.drain_timeout,
         forwardHeaders: server?.forward_headers,
         rateLimitHeaders: server?.rate_limit_headers,
+        overload: server?.overload && decodeOverload(server.overload),
       }),
     },
     auth: {
@@ -41,13 +48,18 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
     routing: {
       policy: file.routing?.policy ?? defaults.policyDefault,
       queue: { ...defaults.queueDefaults, ...decodeQueue(file.routing?.queue) },
+      panicRatio: file.routing?.panic ?? defaults.panicRatioDefault,
+      slowStartMs: file.routing?.slow_start ?? defaults.slowStartMsDefault,
       retryBudgetRatio: file.routing?.retries?.budget_ratio ?? defaults.retryBudgetRatioDefault,
     },
     logging: {
       ...defaults.loggingDefaults,
       ...present({ level: overrides.level ?? logging?.level, format: logging?.format, access: logging?.access }),
     },
-    ...present({ sharedState: file.shared_state && decodeSharedState(file.shared_state, credentials.redis) }),
+    ...present({
+      admin: decodeAdmin(file.admin, credentials.adminTokenHash, overrides.adminListen),
+      sharedState: file.shared_state && decodeSharedState(file.shared_state, credentials.redis),
+    }),
   });
 }
 
@@ -91,6 +103,7 @@ function decodeBackend(
       }),
     },
     timeouts: { ...defaults.timeoutDefaults, ...decodeTimeouts(merge(shared.timeouts, own.timeouts)) },
+    stallAfterMs: own.stall_after ?? shared.stall_after ?? defaults.stallAfterMsDefault,
     circuit: {
       ...defaults.circuitDefaults,
       ...present({
@@ -142,12 +155,19 @@ function decodeModel(entry: ModelEntry): ModelSettings {
       timeouts: entry.timeouts && decodeTimeouts(entry.timeouts),
       queue: entry.queue && decodeQueue(entry.queue),
       limits: entry.limits && decodeLimits(entry.limits),
+      continuation: entry.continuation,
+      fallback: entry.fallback && decodeFallback(entry.fallback),
     }),
   };
 }
 
+function decodeFallback(entry: NonNullable<ModelEntry['fallback']>): NonNullable<ModelSettings['fallback']> {
+  if (Array.isArray(entry)) return { no_backend: entry, overloaded: entry };
+  return { no_backend: entry.no_backend ?? [], overloaded: entry.overloaded ?? [] };
+}
+
 function decodeQueue(entry: QueueEntry = {}): Partial<QueueSettings> {
-  return present({ maxLength: entry.max_length, maxWaitMs: entry.max_wait });
+  return present({ maxLength: entry.max_length, maxWaitMs: entry.max_wait, comments: entry.comments });
 }
 
 function decodeTimeouts(entry: TimeoutsEntry): Partial<Timeouts> {

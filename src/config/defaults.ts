@@ -1,14 +1,28 @@
 // What a fleet file that says nothing means.
 import type {
+  AdminSettings,
   CircuitSettings,
   LoggingSettings,
+  OverloadSettings,
   ProbeSettings,
   QueueSettings,
   ServerSettings,
-  SharedStateSettings,
   SimulateSettings,
   Timeouts,
 } from '../fleet/fleet.ts';
+import type { SharedStateSettings } from '../fleet/shared-state.ts';
+
+/**
+ * A second late is half of what connections and probes are given, so healthy backends would soon be taken for dead; at
+ * 90 % V8 is about to do nothing but collect, and the system to refuse connections; 1 GiB is 32 of the largest bodies, or
+ * ten thousand usual ones.
+ */
+export const overloadDefaults: OverloadSettings = {
+  eventLoopDelayMs: 1_000,
+  heapRatio: 0.9,
+  openFilesRatio: 0.9,
+  bufferedBytes: 2 ** 30,
+};
 
 export const serverDefaults: ServerSettings = {
   listen: { host: '127.0.0.1', port: 8000 },
@@ -18,7 +32,13 @@ export const serverDefaults: ServerSettings = {
   drainTimeoutMs: 300_000,
   forwardHeaders: [],
   rateLimitHeaders: 'openai',
+  overload: overloadDefaults,
 };
+
+export const adminDefaults = {
+  listen: { host: '127.0.0.1', port: 9091 },
+  allowedHosts: ['localhost'],
+} satisfies Partial<AdminSettings>;
 
 export const timeoutDefaults: Timeouts = {
   connectMs: 2_000,
@@ -41,6 +61,8 @@ export const circuitDefaults: CircuitSettings = {
   openMaxMs: 300_000,
 };
 
+export const stallAfterMsDefault = 30_000;
+
 export const simulateDefaults: SimulateSettings = {
   models: ['simulated-model'],
   firstTokenMs: 200,
@@ -57,9 +79,13 @@ export const sharedStateDefaults = {
   onFailure: 'local',
 } satisfies Partial<SharedStateSettings>;
 
-export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000 };
+export const queueDefaults: QueueSettings = { maxLength: 100, maxWaitMs: 30_000, comments: false };
 
 export const retryBudgetRatioDefault = 0.2;
+
+export const panicRatioDefault = 0.5;
+
+export const slowStartMsDefault = 30_000;
 
 export const policyDefault = 'least-connections';
 

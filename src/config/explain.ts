@@ -27,12 +27,16 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
   const { node, place } = found;
   if (node?.kind === 'scalar' && node.broken) return;
   if (issue.code === 'invalid_union') {
-    // A number or a mapping: which of them was meant shows in what stands there.
+    // A number or a list, or else a mapping or a word: which of them was meant shows in what stands there.
     const meant = issue.errors.at(node?.kind === 'map' ? -1 : 0) ?? [];
-    const isNeither = meant.some(
-      (inner) => inner.code === 'invalid_type' && inner.expected === 'number' && inner.path.length === 0,
+    const neither = meant.find(
+      (inner) => inner.code === 'invalid_type' && oneOfTwo.has(inner.expected) && inner.path.length === 0,
     );
-    if (node && isNeither) report.error(place, `expected a number or a mapping, found ${foundKind(node)}`);
+    if (node && neither?.code === 'invalid_type')
+      report.error(
+        place,
+        `expected ${kinds[neither.expected] ?? neither.expected} or ${alternative(place)}, found ${foundKind(node)}`,
+      );
     else for (const inner of meant) explain({ ...inner, path: [...issue.path, ...inner.path] }, root, report);
     return;
   }
@@ -46,12 +50,17 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
   else report.error(place, ...wording(issue, node, hint));
 }
 
+/** What may stand in place of a mapping or a word, by what is expected of the other way to write it. */
+const oneOfTwo: ReadonlySet<string> = new Set(['number', 'array']);
+
+function alternative({ path }: Place): string {
+  return path.endsWith('max_in_flight') ? 'auto' : 'a mapping';
+}
+
 function wording(issue: Issue, node: Tree, hint: string | undefined): readonly [message: string, hint?: string] {
   if (issue.code === 'invalid_type') return mismatch(issue.expected, node);
   if (issue.code === 'invalid_value') return choice(issue.values.map(String), node);
   if (issue.code === 'too_small') {
-    if (issue.origin === 'array') return ['needs at least one entry'];
-    if (issue.origin === 'string') return ['must not be empty'];
     return [`must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`];
   }
   if (issue.code === 'too_big') return [`must be at most ${issue.maximum}`];
@@ -78,13 +87,14 @@ function choice(options: readonly string[], node: Tree): readonly [message: stri
 
 function unitHint(node: Tree): string | undefined {
   const last = node.place.path.split('.').at(-1) ?? '';
-  if (last === 'max_body') return 'add a unit: 512KiB, 8MiB, 1GB';
+  if (last === 'max_body' || last === 'buffered') return 'add a unit: 512KiB, 8MiB, 1GB';
   return durationFields.has(last) ? 'add a unit: 250ms, 20s, 5m, 1h' : undefined;
 }
 
 const durationFields: ReadonlySet<string> = new Set([
   'drain_delay',
   'drain_timeout',
+  'event_loop_delay',
   'interval',
   'timeout',
   'connect',
@@ -97,6 +107,8 @@ const durationFields: ReadonlySet<string> = new Set([
   'open_max',
   'first_token',
   'max_wait',
+  'slow_start',
+  'stall_after',
 ]);
 
 function foundKind(node: Tree): string {
@@ -173,6 +185,6 @@ function keysAt(path: readonly PropertyKey[]): readonly string[] {
 
 function unwrap(schema: unknown): unknown {
   if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
-  // A number or a mapping: only the mapping has keys.
+  // Only the mapping, which stands last, has keys.
   return schema instanceof z.ZodUnion ? schema.options.at(-1) : schema;
 }

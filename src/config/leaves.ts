@@ -60,3 +60,11 @@ export const flag = z.preprocess(asValue, z.boolean());
 export function list<Item extends z.ZodType>(item: Item): z.ZodArray<Item> {
   return z.array(item);
 }
+
+// Not by `min`, which reads the length of whatever stands there, also of a mapping with that key.
+export const filledText = text((schema) => schema.regex(/^[^]/, { error: 'must not be empty' }));
+
+/** With at least one entry; not by `min` either. */
+export function filledList<Item extends z.ZodType>(item: Item): z.ZodArray<Item> {
+  return list(item).refine((items) => items.length > 0, { error: 'needs at least one entry' });
+}

@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Fleet } from '../fleet/fleet.ts';
-import { parseListen } from './addresses.ts';
+import { parseListen, type Parsed } from './addresses.ts';
+import { adminListenOf, checkAdmin } from './admin.ts';
 import { readCredentials } from './credentials.ts';
 import { crossCheck } from './cross-checks.ts';
 import { decode, type Overrides } from './decode.ts';
@@ -12,6 +13,7 @@ import { explain } from './explain.ts';
 import type { Env } from './interpolate.ts';
 import { plain } from './leaves.ts';
 import { mostBytes, parseTree } from './parse.ts';
+import { parseAdminListen } from './schema-admin.ts';
 import { fleetSchema, logLevels } from './schema.ts';
 import { type ReadFile, readBounded, reason } from './secrets.ts';
 import { textAt, type Tree } from './tree.ts';
@@ -24,6 +26,8 @@ export interface FleetSource {
   readonly env: Env;
   /** Flags; they win over the environment, which wins over the file. */
   readonly listen?: string;
+  /** An address, or `off`. */
+  readonly adminListen?: string;
   readonly logLevel?: string;
   /** Unix milliseconds, against which `expires` of keys is held; left out: now. */
   readonly nowMs?: number;
@@ -98,7 +102,9 @@ function build(
   const overrides = readOverrides(source, report);
   const credentials = readCredentials(root, source, report);
   const { nowMs = Date.now() } = source;
-  crossCheck(root, { listen: overrides.listen ?? listenOf(root), auth: credentials, nowMs }, report);
+  const listen = overrides.listen ?? listenOf(root);
+  crossCheck(root, { listen, auth: credentials, nowMs }, report);
+  checkAdmin(root, { server: listen, admin: overrides.adminListen ?? adminListenOf(root) }, report);
   if (!parsed.success || report.failed()) return undefined;
   const hash = createHash('sha256').update(text);
   for (const content of credentials.contents) hash.update('\0').update(content);
@@ -112,7 +118,7 @@ function listenOf(root: Tree): Overrides['listen'] {
   return 'value' in parsed ? parsed.value : undefined;
 }
 
-function readOverrides({ env, listen, logLevel }: FleetSource, report: Report): Overrides {
+function readOverrides({ env, listen, adminListen, logLevel }: FleetSource, report: Report): Overrides {
   const read = (
     flag: readonly [string, string | undefined],
     name: string,
@@ -121,12 +127,20 @@ function readOverrides({ env, listen, logLevel }: FleetSource, report: Report): 
     return value === undefined || value === '' ? undefined : [flag[1] === undefined ? name : flag[0], value];
   };
   const overrides: { -readonly [Name in keyof Overrides]: Overrides[Name] } = {};
-  const address = read(['--listen', listen], 'SWITCHYARD_LISTEN');
-  if (address) {
-    const parsed = parseListen(address[1]);
-    if ('value' in parsed) overrides.listen = parsed.value;
-    else report.error(nowhere(address[0]), parsed.problem, parsed.hint);
-  }
+  const readAs = <Value>(
+    given: readonly [place: string, value: string] | undefined,
+    parse: (written: string) => Parsed<Value>,
+  ): Value | undefined => {
+    if (given === undefined) return undefined;
+    const parsed = parse(given[1]);
+    if ('value' in parsed) return parsed.value;
+    report.error(nowhere(given[0]), parsed.problem, parsed.hint);
+    return undefined;
+  };
+  const address = readAs(read(['--listen', listen], 'SWITCHYARD_LISTEN'), parseListen);
+  if (address !== undefined) overrides.listen = address;
+  const admin = readAs(read(['--admin-listen', adminListen], 'SWITCHYARD_ADMIN_LISTEN'), parseAdminListen);
+  if (admin !== undefined) overrides.adminListen = admin;
   const word = read(['--log-level', logLevel], 'SWITCHYARD_LOG_LEVEL');
   const level = logLevels.find((known) => known === word?.[1]);
   if (level !== undefined) overrides.level = level;

@@ -21,10 +21,14 @@ const refused: Partial<Record<CST.TokenType, readonly [message: string, hint: st
 
 /** Absent when the text is not one YAML document; why stands in the report. */
 export function parseTree(text: string, env: Env, report: Report): Tree | undefined {
-  const lines = new LineCounter();
+  if (Buffer.byteLength(text) > mostBytes) {
+    report.error({ line: 0, col: 0, path: '' }, 'the file is larger than 1 MiB');
+    return undefined;
+  }
+  const lines = lineCounterOf(text);
   const position = (offset: number): { readonly line: number; readonly col: number } => lines.linePos(offset);
   const place = (offset: number): Place => ({ ...position(offset), path: '' });
-  const tokens = readTokens(text, lines, (offset, message, hint) => report.error(place(offset), message, hint));
+  const tokens = readTokens(text, (offset, message, hint) => report.error(place(offset), message, hint));
   if (!tokens) return undefined;
   // Keys are compared in growTree: the parser's own comparison is quadratic.
   const composer = new Composer({ uniqueKeys: false, logLevel: 'silent' });
@@ -44,6 +48,13 @@ export function parseTree(text: string, env: Env, report: Report): Tree | undefi
   return growTree(contentsOf(documents[0]), { line: 1, col: 1, path: '' }, { env, report, position });
 }
 
+/** The parser itself would tell of line ends, but not of those in text whose closing quote is missing. */
+function lineCounterOf(text: string): LineCounter {
+  const lines = new LineCounter();
+  for (let at = 0; at !== 0 || lines.lineStarts.length === 0; at = text.indexOf('\n', at) + 1) lines.addNewLine(at);
+  return lines;
+}
+
 function contentsOf(document: Document.Parsed | undefined): ParsedNode | null {
   return document?.contents ?? null;
 }
@@ -52,15 +63,9 @@ function contentsOf(document: Document.Parsed | undefined): ParsedNode | null {
 // the second stage, composing, recurses by depth, and only sees what has passed here.
 function readTokens(
   text: string,
-  lines: LineCounter,
   refuse: (offset: number, message: string, hint?: string) => void,
 ): readonly CST.Token[] | undefined {
-  if (Buffer.byteLength(text) > mostBytes) {
-    refuse(0, 'the file is larger than 1 MiB');
-    return undefined;
-  }
-  lines.addNewLine(0);
-  const parser = new Parser(lines.addNewLine);
+  const parser = new Parser();
   const tokens: CST.Token[] = [];
   let isScalar = false;
   let offset = 0;

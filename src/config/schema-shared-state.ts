@@ -1,7 +1,7 @@
 // Where replicas meet: one Redis, sentinels or a cluster. Which fields exclude each other is in check-shared-state.ts.
 import { z } from 'zod';
 import { parseServer } from './addresses.ts';
-import { list, number, text } from './leaves.ts';
+import { filledList, number, text } from './leaves.ts';
 import { largestDatabase, parseRedisUrl } from './redis-url.ts';
 import { file, parsedBy, secret } from './schema-values.ts';
 
@@ -12,7 +12,7 @@ const user = {
   password: secret.optional(),
   password_file: file.optional(),
 };
-const nodes = list(parsedBy(parseServer)).min(1);
+const nodes = filledList(parsedBy(parseServer));
 
 export const sharedState = z.strictObject({
   redis: parsedBy(parseRedisUrl).optional(),

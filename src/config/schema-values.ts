@@ -1,7 +1,7 @@
 // Values that fields of several parts of fleet.yaml have in common: names, secrets, counts, and text with a syntax of its own.
 import { z } from 'zod';
 import type { Parsed } from './addresses.ts';
-import { number, text } from './leaves.ts';
+import { filledText, number, text } from './leaves.ts';
 
 // Also a metric label and, for backends, a response header.
 export const name = text((schema) =>
@@ -19,7 +19,7 @@ export const secret = text((schema) =>
 );
 
 /** The path of a file, from the directory of the fleet file. */
-export const file = text((schema) => schema.min(1));
+export const file = filledText;
 
 export const count = number(z.int().min(1));
 

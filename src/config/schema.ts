@@ -9,8 +9,10 @@ import { policies } from '../selection/policies/index.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { parseBackendUrl, parseListen } from './addresses.ts';
 import { parseExpiry } from './expiry.ts';
-import { flag, list, number, text } from './leaves.ts';
+import { filledList, filledText, flag, list, number, text } from './leaves.ts';
+import { admin } from './schema-admin.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
+import { overload } from './schema-overload.ts';
 import { sharedState } from './schema-shared-state.ts';
 import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
 import { parseDuration, parseSize } from './units.ts';
@@ -67,7 +69,9 @@ const shared = {
   probe: probe.optional(),
   timeouts: timeouts.optional(),
   circuit: circuit.optional(),
-  max_in_flight: count.optional(),
+  // The number first: explain.ts goes by it.
+  max_in_flight: z.union([count, text(z.literal('auto'))]).optional(),
+  stall_after: duration.optional(),
   usage: text(z.enum(['auto', 'force'])).optional(),
 };
 
@@ -87,7 +91,7 @@ const backend = z.strictObject({
   context: count.optional(),
   simulate: z
     .strictObject({
-      models: list(modelName).min(1).optional(),
+      models: filledList(modelName).optional(),
       first_token: duration.optional(),
       tokens_per_second: number(z.number().positive().max(1_000_000)).optional(),
     })
@@ -99,7 +103,7 @@ const key = z.strictObject({
   key: secret.optional(),
   key_file: file.optional(),
   key_sha256: text((schema) => schema.regex(/^[0-9A-Fa-f]{64}$/, { error: 'expected 64 hex digits' })).optional(),
-  models: list(text((schema) => schema.min(1))).optional(),
+  models: list(filledText).optional(),
   expires: parsedBy(parseExpiry).optional(),
   limits: limits.optional(),
   priority: text(z.enum(priorities)).optional(),
@@ -111,7 +115,14 @@ const retries = z.strictObject({ budget_ratio: number(z.number().min(0).max(1)).
 const queue = z.strictObject({
   max_length: number(z.int().min(0).max(1_000_000)).optional(),
   max_wait: positive.optional(),
+  comments: flag.optional(),
 });
+
+// The list first, the mapping last: explain.ts goes by it.
+const fallback = z.union([
+  list(modelName),
+  z.strictObject({ no_backend: list(modelName).optional(), overloaded: list(modelName).optional() }),
+]);
 
 const model = z.strictObject({
   aliases: list(modelName).optional(),
@@ -121,6 +132,8 @@ const model = z.strictObject({
   timeouts: timeouts.optional(),
   limits: limits.optional(),
   queue: queue.optional(),
+  fallback: fallback.optional(),
+  continuation: flag.optional(),
 });
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -137,8 +150,10 @@ export const fleetSchema = z.strictObject({
       drain_timeout: duration.optional(),
       forward_headers: list(header).optional(),
       rate_limit_headers: text(z.enum(['openai', 'ietf', 'both'])).optional(),
+      overload: overload.optional(),
     })
     .optional(),
+  admin: admin.optional(),
   auth: z
     .strictObject({
       mode: text(z.enum(['none', 'keys'])).optional(),
@@ -148,13 +163,15 @@ export const fleetSchema = z.strictObject({
     })
     .optional(),
   defaults: z.strictObject(shared).optional(),
-  backends: list(backend).min(1),
+  backends: filledList(backend),
   models: z.record(modelName, model).optional(),
   routing: z
     .strictObject({
       policy: text(z.enum(Object.keys(policies))).optional(),
       queue: queue.optional(),
       retries: retries.optional(),
+      panic: number(z.number().min(0).max(1)).optional(),
+      slow_start: duration.optional(),
     })
     .optional(),
   shared_state: sharedState.optional(),

@@ -27,7 +27,7 @@ export function readBounded(path: string, mostBytes: number): FileContent {
   }
 }
 
-function readRegular(path: string, mostBytes: number): FileContent {
+export function readRegular(path: string, mostBytes: number): FileContent {
   // Opening a pipe would wait for its writer, and a device never ends.
   if (!statSync(path).isFile()) throw Object.assign(new Error('not a regular file'), { code: 'not a regular file' });
   return readBounded(path, mostBytes);

@@ -9,6 +9,15 @@ export interface Engine {
   readonly modelNames: 'checked' | 'ignored';
   /** Where `include_usage` puts a usage into every event, so that it can't be asked for behind a caller's back. */
   readonly usageInEveryEvent?: ReadonlySet<EndpointName>;
+  /**
+   * How it is asked to go on with an answer that has begun elsewhere; absent: it can't be.
+   * `chat`: what stands last in `messages` is continued, as a matter of course or where a flag asks for it.
+   * `completions`: the prompt is taken as it is, without a template around it.
+   */
+  readonly resumes?: {
+    readonly chat?: 'continue_final_message' | 'last_message';
+    readonly completions?: true;
+  };
   /** Path of an endpoint on this engine. */
   path(endpoint: EndpointName): string;
   /** Judges a whole reply; `body` holds at most its first 64 KiB. Never throws. */

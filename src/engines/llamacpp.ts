@@ -8,6 +8,7 @@ import { readSamples } from './prometheus.ts';
 export const llamacpp: Engine = {
   ...openai,
   name: 'llamacpp',
+  resumes: { chat: 'last_message', completions: true },
   modelNames: 'ignored',
   probes: {
     health: { paths: ['/health'], read: ([health]) => healthByStatus(health), intervalMs: 5_000, timeoutMs: 2_000 },

@@ -9,6 +9,7 @@ import { readSamples, type Sample } from './prometheus.ts';
 export const sglang: Engine = {
   ...openai,
   name: 'sglang',
+  resumes: { chat: 'continue_final_message', completions: true },
   modelNames: 'ignored',
   probes: {
     // `/health` generates a token: it takes a second at best and gives up after 20 s.

@@ -7,6 +7,7 @@ import { healthByStatus } from './probe-answers.ts';
 export const simulated: Engine = {
   ...openai,
   name: 'simulated',
+  resumes: { chat: 'last_message', completions: true },
   probes: {
     ...openai.probes,
     health: { paths: ['/health'], read: ([health]) => healthByStatus(health), intervalMs: 5_000, timeoutMs: 2_000 },

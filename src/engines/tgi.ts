@@ -8,6 +8,7 @@ import { readSamples, sum } from './prometheus.ts';
 export const tgi: Engine = {
   ...openai,
   name: 'tgi',
+  resumes: { completions: true },
   endpoints: new Set(['chat-completions', 'completions'] as const),
   modelNames: 'ignored',
   probes: {

@@ -9,6 +9,7 @@ import { firstOf, readSamples } from './prometheus.ts';
 export const vllm: Engine = {
   ...openai,
   name: 'vllm',
+  resumes: { chat: 'continue_final_message', completions: true },
   probes: {
     health: {
       paths: ['/health', '/metrics'],

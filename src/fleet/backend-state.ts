@@ -3,6 +3,9 @@ import type { DiscoveredModel, Health } from '../engines/engine.ts';
 import type { EngineName } from '../engines/index.ts';
 import type { Capability } from './capabilities.ts';
 import type { Circuit } from './circuit.ts';
+import type { Backend } from './fleet.ts';
+import type { InFlightLimit } from './in-flight-limit.ts';
+import type { Silence } from './silence.ts';
 
 export interface BackendState {
   readonly name: string;
@@ -16,13 +19,36 @@ export interface BackendState {
   discovered: readonly DiscoveredModel[] | undefined;
   /** Whether the first round of probes has ended, whatever it found. */
   probedOnce: boolean;
+  /** Taken out of rotation at run time; beside what the fleet file says, and over reloads. */
+  draining: boolean;
+  /** No longer in the fleet: what runs there may finish. */
+  retired: boolean;
+  /** When the next probe is due, or was while one runs (clock milliseconds); undefined before the first has ended. */
+  probeAtMs: number | undefined;
+  /** When it was last found up again after it had been up and gone down (clock milliseconds); undefined: never. */
+  backSinceMs: number | undefined;
+  readonly silence: Silence;
+  /** Of requests in flight; in force where `max_in_flight` is `auto`. */
+  readonly limit: InFlightLimit;
   readonly members: Map<string, MemberState>;
+}
+
+/** Drained when either says so: the fleet file, or somebody at run time. */
+export function adminStateOf(backend: Backend, { draining }: BackendState): Backend['state'] {
+  return backend.state === 'enabled' && draining ? 'draining' : backend.state;
+}
+
+/** Whether anything new may be sent there, as far as people have decided. */
+export function isInRotation(backend: Backend, state: BackendState): boolean {
+  return !state.retired && adminStateOf(backend, state) === 'enabled';
 }
 
 /** What is known about one backend as the server of one model. */
 export interface MemberState {
   readonly circuit: Circuit;
   readonly failures: RecentFailures;
+  /** When its circuit last closed after a trip (clock milliseconds); undefined: never. */
+  backSinceMs: number | undefined;
   holdOff: HoldOff | undefined;
   /** What the backend has refused to do for this model → when that stops counting, so that a restart with other flags is noticed. */
   readonly unable: Map<Capability, number>;

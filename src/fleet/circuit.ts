@@ -7,6 +7,8 @@ export type AttemptOutcome = 'success' | 'failure' | 'neutral';
 
 export interface Circuit {
   readonly state: CircuitState;
+  /** When the pause is over and a probe is due (clock milliseconds); undefined unless open. */
+  readonly retryAtMs: number | undefined;
   /** Whether an attempt may start now. Synchronous; changes nothing. */
   admits(): boolean;
   /** Called in the same synchronous step as the choice; every call is followed by exactly one `record`. */

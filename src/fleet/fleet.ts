@@ -2,9 +2,12 @@
 // What is learnt at run time lives in backend-state; nothing here changes once loaded.
 import type { EngineName } from '../engines/index.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { SharedStateSettings } from './shared-state.ts';
 
 export interface Fleet {
   readonly server: ServerSettings;
+  /** Absent: there is no admin listener. */
+  readonly admin?: AdminSettings;
   readonly auth: AuthSettings;
   readonly backends: readonly Backend[];
   /** By public name, in the order of the file. */
@@ -26,6 +29,29 @@ export interface ServerSettings {
   readonly forwardHeaders: readonly string[];
   /** In which words answers tell what is left of the limits. */
   readonly rateLimitHeaders: 'openai' | 'ietf' | 'both';
+  readonly overload: OverloadSettings;
+}
+
+/** From where on the router refuses new requests, to serve those that it has; Infinity: from nowhere on. */
+export interface OverloadSettings {
+  /** How late timers run. */
+  readonly eventLoopDelayMs: number;
+  /** Of what the heap of this process may grow to: above 0, at most 1. */
+  readonly heapRatio: number;
+  /** Of the file descriptors it may have: above 0, at most 1. */
+  readonly openFilesRatio: number;
+  /** Request bodies, and answers that wait for their callers. */
+  readonly bufferedBytes: number;
+}
+
+export interface AdminSettings {
+  readonly listen: Address;
+  /** False where nobody has chosen the address: then the router also starts without it. */
+  readonly isChosen: boolean;
+  /** Names that may stand in the Host header beside IP addresses; lower case. */
+  readonly allowedHosts: readonly string[];
+  /** SHA-256 of the token, 64 lower-case hex digits; absent: whatever changes something is refused. */
+  readonly tokenSha256?: string;
 }
 
 export interface Address {
@@ -97,8 +123,8 @@ export interface Backend {
   readonly state: 'enabled' | 'draining' | 'disabled';
   /** Public names this backend serves; absent means: ask the backend. */
   readonly models?: readonly string[];
-  /** Most requests in flight at once; absent means no bound of ours. */
-  readonly maxInFlight?: number;
+  /** Most requests in flight at once; `auto`: learnt; absent: what the backend says, if it does. */
+  readonly maxInFlight?: number | 'auto';
   /** Sent to the backend as `Authorization: Bearer`. */
   readonly bearer?: string;
   /** Said by the operator; wins over discovery. */
@@ -109,6 +135,8 @@ export interface Backend {
   /** Absent fields mean: what suits the engine. */
   readonly probe: ProbeSettings;
   readonly timeouts: Timeouts;
+  /** How long nothing may come from it while requests are in flight; 0: for ever. */
+  readonly stallAfterMs: number;
   readonly circuit: CircuitSettings;
   readonly simulate?: SimulateSettings;
 }
@@ -159,12 +187,24 @@ export interface ModelSettings {
   /** For each tenant by itself. */
   readonly limits?: Limits;
   readonly queue?: Partial<QueueSettings>;
+  /** Names of models that take its requests, in this order, by why its own members can't. */
+  readonly fallback?: Readonly<Record<FallbackCause, readonly string[]>>;
+  /** Whether another backend may go on with a stream that breaks; absent: no. */
+  readonly continuation?: boolean;
 }
+
+/** Nobody who could take it is up, or everybody who could is full: the words of the errors that come otherwise. */
+export const fallbackCauses = ['no_backend', 'overloaded'] as const;
+export type FallbackCause = (typeof fallbackCauses)[number];
 
 export interface RoutingSettings {
   /** A key of the table in src/selection/policies. */
   readonly policy: string;
   readonly queue: QueueSettings;
+  /** When more than this share of a model's members is out, all of them are tried: 0 to 1; 1: never. */
+  readonly panicRatio: number;
+  /** How long a member that has come back gets less than its share; 0: not at all. */
+  readonly slowStartMs: number;
   /** Of the requests of a model in flight, how many may be on a second try: 0 to 1; three always may. */
   readonly retryBudgetRatio: number;
 }
@@ -174,6 +214,8 @@ export interface QueueSettings {
   /** For one model; 0: nobody waits. */
   readonly maxLength: number;
   readonly maxWaitMs: number;
+  /** Whether streams that wait, here or for their first token, are told so in comments, for which their head leaves early. */
+  readonly comments: boolean;
 }
 
 export interface LoggingSettings {
@@ -182,31 +224,3 @@ export interface LoggingSettings {
   /** Which finished requests get a line. */
   readonly access: 'all' | 'errors' | 'none';
 }
-
-export interface SharedStateSettings {
-  readonly servers: RedisServers;
-  readonly username?: string;
-  readonly password?: string;
-  /** Always 0 in a cluster. */
-  readonly database: number;
-  /** Absent: no TLS. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
-  /** In front of every key; without braces, which would decide about the slot in a cluster. */
-  readonly prefix: string;
-  /** How many replicas there are at least, for as long as fewer were heard of. */
-  readonly replicas: number;
-  /** What limits are worth while Redis does not answer: a share of each per replica, nothing, or a refusal. */
-  readonly onFailure: 'local' | 'open' | 'closed';
-}
-
-export type RedisServers =
-  | { readonly kind: 'single'; readonly address: Address }
-  | {
-      readonly kind: 'sentinel';
-      /** The name the sentinels know the primary by. */
-      readonly primary: string;
-      readonly sentinels: readonly Address[];
-      readonly username?: string;
-      readonly password?: string;
-    }
-  | { readonly kind: 'cluster'; readonly nodes: readonly Address[] };

@@ -1,34 +1,52 @@
-// Keeps the run-time state of backends by identity, so that it survives snapshots. Pure book-keeping.
+// Keeps the run-time state of backends by identity, so that it survives snapshots and reloads. Pure book-keeping.
 import { type BackendState, type MemberState, RecentFailures } from './backend-state.ts';
+import { identityOf } from './changes.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
+import type { InFlightLimit } from './in-flight-limit.ts';
+import type { Silence } from './silence.ts';
 import { TokenEstimates } from './token-estimates.ts';
 
-export type CircuitMaker = (backend: Backend, model: string) => Circuit;
+/** What states are made of. */
+export interface RosterParts {
+  readonly circuit: (backend: Backend, model: string) => Circuit;
+  readonly silence: (backend: Backend) => Silence;
+  readonly limit: () => InFlightLimit;
+}
 
 export class Roster {
   readonly #states = new Map<string, BackendState>();
   readonly #estimates = new Map<string, TokenEstimates>();
-  readonly #makeCircuit: CircuitMaker;
+  readonly #make: RosterParts;
+  /** Of backends that have left. */
+  readonly #freeIndexes: number[] = [];
+  #nextIndex = 0;
 
-  constructor(makeCircuit: CircuitMaker) {
-    this.#makeCircuit = makeCircuit;
+  constructor(make: RosterParts) {
+    this.#make = make;
   }
 
   /** The state of a backend; made on first sight. */
   of(backend: Backend): BackendState {
-    const known = this.#states.get(backend.name);
+    const identity = identityOf(backend);
+    const known = this.#states.get(identity);
     if (known !== undefined) return known;
     const state: BackendState = {
       name: backend.name,
-      index: this.#states.size,
+      index: this.#freeIndexes.pop() ?? this.#nextIndex++,
       health: 'unknown',
       engine: backend.engine === 'auto' ? undefined : backend.engine,
       discovered: undefined,
       probedOnce: false,
+      draining: false,
+      retired: false,
+      probeAtMs: undefined,
+      backSinceMs: undefined,
+      silence: this.#make.silence(backend),
+      limit: this.#make.limit(),
       members: new Map(),
     };
-    this.#states.set(backend.name, state);
+    this.#states.set(identity, state);
     return state;
   }
 
@@ -38,8 +56,9 @@ export class Roster {
     const known = members.get(model);
     if (known !== undefined) return known;
     const state: MemberState = {
-      circuit: this.#makeCircuit(backend, model),
+      circuit: this.#make.circuit(backend, model),
       failures: new RecentFailures(),
+      backSinceMs: undefined,
       holdOff: undefined,
       unable: new Map(),
       proven: new Set(),
@@ -61,10 +80,22 @@ export class Roster {
     return this.#states.values();
   }
 
+  /** Ends the circuits of a backend that has left. Only with nothing in flight there: its index goes to another one. */
+  forget(backend: Backend): void {
+    const identity = identityOf(backend);
+    const state = this.#states.get(identity);
+    if (state === undefined) return;
+    this.#states.delete(identity);
+    this.#freeIndexes.push(state.index);
+    closeCircuits(state);
+  }
+
   /** Ends every circuit. The roster is not used afterwards. */
   close(): void {
-    for (const state of this.#states.values()) {
-      for (const member of state.members.values()) member.circuit.close();
-    }
+    for (const state of this.#states.values()) closeCircuits(state);
   }
+}
+
+function closeCircuits(state: BackendState): void {
+  for (const member of state.members.values()) member.circuit.close();
 }

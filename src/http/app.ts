@@ -13,6 +13,7 @@ import { harden } from './harden.ts';
 import { createInference, type InferenceParts, requestIdOf } from './inference.ts';
 import { findModel, listModels } from './models.ts';
 import { type Operations, addOperations } from './operations.ts';
+import { unrouted } from './unrouted.ts';
 
 export interface AppParts extends InferenceParts {
   readonly snapshots: Snapshots;
@@ -32,7 +33,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(requireKey(parts));
   const router = createRouter(parts);
   app.use(router.routes());
-  app.use(unrouted);
+  app.use(unrouted('There is nothing at this path. The API is below /v1.'));
   return app;
 }
 
@@ -127,16 +128,6 @@ function refuseWhileStopping(operations: Operations): Middleware {
     return next();
   };
 }
-
-const unrouted: Middleware = (ctx) => {
-  const matched: readonly { readonly methods: readonly string[] }[] = ctx.matched ?? [];
-  const allowed = [...new Set(matched.flatMap(({ methods }) => methods))].toSorted();
-  if (allowed.length > 0 && ctx.method !== 'OPTIONS') {
-    const message = `${ctx.method} is not possible here; use ${allowed.join(' or ')}.`;
-    throw new GatewayError('method_not_allowed', message, { headers: { allow: allowed.join(', ') } });
-  }
-  throw new GatewayError('not_found', 'There is nothing at this path. The API is below /v1.');
-};
 
 function callerOf(ctx: Context): Caller {
   return ctx.state.caller;

@@ -1,7 +1,7 @@
 // Reads a request body once, whole, within a size and a time.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
-import { GatewayError } from '../errors.ts';
+import { GatewayError, toGatewayError } from '../errors.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;
@@ -9,18 +9,32 @@ export interface BodyLimits {
 }
 
 /**
- * @throws GatewayError `unsupported_media_type`, `request_too_large`, `request_timeout`, or `client_closed` when the
- * caller leaves before it has sent everything.
+ * What the head says of the body: how many bytes it has, 0 where it does not say.
+ * @throws GatewayError `unsupported_media_type`, `request_too_large`
+ */
+export function announcedBytes(request: IncomingMessage, limits: BodyLimits): number {
+  requireJson(request);
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > limits.maxBytes) throw tooLarge(limits);
+  return declared;
+}
+
+export interface BodyParts {
+  readonly limits: BodyLimits;
+  readonly clock: Clock;
+  /** Told how many bytes are there; may throw where they are too many. */
+  readonly received: (bytes: number) => void;
+}
+
+/**
+ * @throws GatewayError `request_too_large`, `request_timeout`, what `received` throws, or `client_closed` when the caller
+ * leaves before it has sent everything.
  */
 export async function readRequestBody(
   request: IncomingMessage,
   response: ServerResponse,
-  limits: BodyLimits,
-  clock: Clock,
+  { limits, clock, received }: BodyParts,
 ): Promise<Buffer> {
-  requireJson(request);
-  const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > limits.maxBytes) throw tooLarge(limits);
   // Only now: a caller that asked first has not sent what would be refused.
   if (request.headers.expect !== undefined) response.writeContinue();
   const chunks: Buffer[] = [];
@@ -35,6 +49,11 @@ export async function readRequestBody(
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > limits.maxBytes) return done(tooLarge(limits));
+      try {
+        received(bytes);
+      } catch (thrown) {
+        return done(toGatewayError(thrown));
+      }
       chunks.push(chunk);
     };
     const onEnd = () => done();

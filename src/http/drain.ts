@@ -1,12 +1,15 @@
 // Stopping a server that holds streams. `server.close()` alone is no drain: it leaves kept-alive connections open and
 // goes on answering on them, and it never ends what is running.
 import type { Server } from 'node:http';
+import { Server as TcpServer } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import type { CallerReply } from './reply.ts';
 
 export interface DrainParts {
   readonly clock: Clock;
+  /** Ends connections on which nothing has come for so long since their last answer. */
+  closeIdle(ms: number): void;
   /** Ends connections on which no request is under way, also those that never sent a whole head. */
   closeUnused(): void;
   readonly running: ReadonlySet<CallerReply>;
@@ -18,6 +21,9 @@ export interface DrainParts {
 const refuseBeforeMs = 5_000;
 /** For a request that was on its way when the stop came; after it, connections without one are of no use. */
 const arrivalMs = 5_000;
+/** Who goes on asking on an old connection does so within this time of an answer, and is answered with `close` then. */
+const idleMs = 1_000;
+const sweepMs = 100;
 /** For the last event to leave. */
 const flushMs = 500;
 
@@ -25,9 +31,10 @@ const flushMs = 500;
 export async function drainServer(server: Server, timeoutMs: number, parts: DrainParts): Promise<void> {
   const { clock, running } = parts;
   const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
+    // The HTTP server's own also ends, at once, every connection whose last answer is out: the one whose caller is just
+    // about to send the next request, too.
+    TcpServer.prototype.close.call(server, () => resolve());
   });
-  server.closeIdleConnections();
   const refuseInMs = timeoutMs - refuseBeforeMs;
   if (refuseInMs <= 0) parts.refuseNew();
   const cancels = [
@@ -40,8 +47,11 @@ export async function drainServer(server: Server, timeoutMs: number, parts: Drai
     }),
     clock.after(timeoutMs + flushMs, () => server.closeAllConnections()),
   ];
-  const sweep = setInterval(() => server.closeIdleConnections(), 250);
+  const sweep = setInterval(() => parts.closeIdle(idleMs), sweepMs);
+  parts.closeIdle(idleMs);
   await closed;
+  // What is left of it: a timer that looks after connections.
+  server.close(() => {});
   clearInterval(sweep);
   for (const cancel of cancels) cancel();
 }

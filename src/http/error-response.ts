@@ -2,10 +2,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
+import { objectOf, parseJson } from '../wire/json-value.ts';
 
 /** The envelope of everything the gateway itself says. */
 export function envelope(error: GatewayError): string {
   return JSON.stringify({ error: { type: error.row.type, message: error.message } });
+}
+
+/** The last event of a stream that fails: a backend's own error object, or ours. */
+export function eventText(error: GatewayError): string {
+  const sent = objectOf(parseJson(error.details.asSent?.body.toString('utf8') ?? ''));
+  return `data: ${sent === undefined ? envelope(error) : JSON.stringify(sent)}\n\n`;
 }
 
 /** An unread body beyond this costs the connection instead of the time to read it. */

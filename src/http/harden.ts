@@ -15,6 +15,8 @@ export const harden: Middleware = (ctx, next) => {
   if (count(rawHeaders, 'host') > 1 || headers.host === '') throw invalid('The request needs exactly one Host header.');
   if (count(rawHeaders, 'authorization') > 1) throw invalid('The request has more than one Authorization header.');
   if (!url.startsWith('/')) throw invalid('The request target must be a path.');
+  // What Node reads as another path than was sent, somebody in front may have read as it was sent.
+  if (ctx.path !== url.split('?', 1)[0]) throw invalid('The request target holds characters that no path may hold.');
   if (httpVersionMajor === 1 && httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined) {
     throw invalid('HTTP/1.0 has no Transfer-Encoding.');
   }

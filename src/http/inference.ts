@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Caller } from '../access/keyring.ts';
+import type { Room } from '../admission/room.ts';
 import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { GatewayError } from '../errors.ts';
@@ -9,24 +10,34 @@ import { Exchange } from '../routing/exchange.ts';
 import type { HeaderList } from '../routing/ports.ts';
 import type { Route } from '../routing/route.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
-import { type BodyLimits, readRequestBody } from './body.ts';
+import { announcedBytes, type BodyLimits, readRequestBody } from './body.ts';
 import { CallerReply } from './reply.ts';
 
 export interface InferenceParts {
   readonly route: Route;
   readonly clock: Clock;
   readonly limits: BodyLimits;
+  /** Whether the router itself can take another request: asked before the body is read. */
+  readonly room: Room;
   /** What is being answered now; a drain ends what is left in here. */
   readonly running: Set<CallerReply>;
   /** A request was accepted; the function returned says that it is over. */
   accepted(endpoint: string): () => void;
   /** Lower-case names passed on beside the built-in ones. */
-  readonly forwardHeaders: readonly string[];
+  readonly forwardHeaders: () => readonly string[];
+}
+
+/** A request with its body. */
+interface Received {
+  readonly endpoint: Endpoint;
+  readonly exchange: Exchange;
+  readonly reply: CallerReply;
+  readonly body: Buffer;
 }
 
 /** The answer is written to `ctx.res` by the pipeline; what is thrown before anything left is answered by the app. */
 export function createInference(parts: InferenceParts) {
-  const allowed = new Set([...alwaysForwarded, ...parts.forwardHeaders].filter((name) => !neverForwarded(name)));
+  const allowed = allowList(parts.forwardHeaders);
   return async function infer(ctx: Context, endpoint: Endpoint, caller: Caller, requestId: string): Promise<void> {
     const exchange = new Exchange(requestId, endpoint.name, caller, parts.clock.now());
     const reply = new CallerReply(ctx.res, { clock: parts.clock, onBegin: () => describe(ctx, exchange) });
@@ -42,16 +53,26 @@ export function createInference(parts: InferenceParts) {
   };
 
   async function serve(ctx: Context, endpoint: Endpoint, exchange: Exchange, reply: CallerReply): Promise<void> {
-    const body = await readRequestBody(ctx.req, ctx.res, parts.limits, parts.clock);
+    const guest = parts.room.enter(exchange.caller.tenant, announcedBytes(ctx.req, parts.limits));
+    try {
+      const received = (bytes: number) => guest.received(bytes);
+      const body = await readRequestBody(ctx.req, ctx.res, { limits: parts.limits, clock: parts.clock, received });
+      await answer(ctx, { endpoint, exchange, reply, body });
+    } finally {
+      guest.leave();
+    }
+  }
+
+  async function answer(ctx: Context, { endpoint, exchange, reply, body }: Received): Promise<void> {
     const fields = endpoint.read(body);
     if (fields.stream && !endpoint.streams)
       throw new GatewayError('invalid_request', `"stream" is not available on ${endpoint.path}.`);
-    const request = { ...fields, endpoint: endpoint.name, body, headers: forwarded(ctx, allowed) };
+    const request = { ...fields, endpoint: endpoint.name, body, headers: forwarded(ctx, allowed()) };
     ctx.respond = false;
     try {
       await parts.route(exchange, request, reply);
     } catch (failure) {
-      if (!reply.committed) {
+      if (!ctx.res.headersSent) {
         ctx.respond = true;
         describe(ctx, exchange);
         throw failure;
@@ -68,7 +89,14 @@ export function requestIdOf(ctx: Context): string {
 function describe(ctx: Context, exchange: Exchange): void {
   ctx.res.setHeader('x-switchyard-backend', exchange.backend ?? 'none');
   ctx.res.setHeader('x-switchyard-attempts', exchange.attempts);
+  if (exchange.served !== undefined) ctx.res.setHeader('x-switchyard-model', headerText(exchange.served));
+  if (exchange.standIn !== undefined) ctx.res.setHeader('x-switchyard-fallback', exchange.standIn.cause);
   for (const [name, value] of exchange.grant?.headers ?? []) ctx.res.setHeader(name, value);
+}
+
+/** A model may be named with what no header can carry. */
+function headerText(name: string): string {
+  return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
 }
 
 const alwaysForwarded = ['content-type', 'accept', 'user-agent', 'traceparent', 'tracestate'];
@@ -82,6 +110,18 @@ const refused = new Set([
   'origin',
   'x-conversation-id',
 ]);
+
+/** Made anew only when a reload has brought another list. */
+function allowList(configured: () => readonly string[]): () => ReadonlySet<string> {
+  let from: readonly string[] | undefined;
+  let allowed: ReadonlySet<string> = new Set();
+  return () => {
+    const now = configured();
+    if (now !== from) allowed = new Set([...alwaysForwarded, ...now].filter((name) => !neverForwarded(name)));
+    from = now;
+    return allowed;
+  };
+}
 
 function neverForwarded(name: string): boolean {
   return isReservedHeader(name) || refused.has(name) || name.startsWith('sec-fetch-');

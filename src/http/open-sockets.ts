@@ -1,22 +1,51 @@
 // The sockets of a server and what is under way on each: what Node's own server does not tell.
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Clock } from '../clock.ts';
+
+interface Use {
+  readonly underWay: Set<ServerResponse>;
+  /** Undefined until a request was answered. */
+  answered: { readonly atMs: number; readonly bytesRead: number } | undefined;
+}
 
 export class OpenSockets {
-  readonly #sockets = new Map<Socket, Set<ServerResponse>>();
+  readonly #sockets = new Map<Socket, Use>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => {
-      this.#sockets.set(socket, new Set());
+      this.#sockets.set(socket, { underWay: new Set(), answered: undefined });
       socket.once('close', () => this.#sockets.delete(socket));
     });
   }
 
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** Bytes of answers that wait for their callers to read. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const { underWay } of this.#sockets.values())
+      for (const response of underWay) bytes += response.writableLength;
+    return bytes;
+  }
+
   /** A request has come; it is under way until its response has closed. */
   begin(response: ServerResponse): void {
-    const responses = this.#sockets.get(response.req.socket);
-    responses?.add(response);
-    response.once('close', () => responses?.delete(response));
+    const { socket } = response.req;
+    const use = this.#sockets.get(socket);
+    if (use === undefined) return;
+    use.underWay.add(response);
+    response.once('close', () => {
+      use.underWay.delete(response);
+      use.answered = { atMs: this.#clock.now(), bytesRead: socket.bytesRead };
+    });
   }
 
   /**
@@ -24,11 +53,21 @@ export class OpenSockets {
    * never came in whole, so it is their own end that is at fault.
    */
   isFree(socket: Socket): boolean {
-    return [...(this.#sockets.get(socket) ?? [])].every((response) => !response.headersSent && !response.req.complete);
+    const underWay = this.#sockets.get(socket)?.underWay ?? [];
+    return [...underWay].every((response) => !response.headersSent && !response.req.complete);
+  }
+
+  /** Ends the sockets on which nothing has come for so long since their last answer, not even a part of a head. */
+  closeIdle(ms: number): void {
+    const beforeMs = this.#clock.now() - ms;
+    for (const [socket, { underWay, answered }] of this.#sockets) {
+      const isIdle = answered !== undefined && underWay.size === 0 && answered.bytesRead === socket.bytesRead;
+      if (isIdle && answered.atMs <= beforeMs) socket.destroy();
+    }
   }
 
   /** Ends the sockets without a request under way. */
   closeUnused(): void {
-    for (const [socket, responses] of this.#sockets) if (responses.size === 0) socket.destroy();
+    for (const [socket, { underWay }] of this.#sockets) if (underWay.size === 0) socket.destroy();
   }
 }

@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
-import type { HeaderList, Reply, Sink } from '../routing/ports.ts';
-import { envelope } from './error-response.ts';
+import { eventStreamHeaders, type HeaderList, type Reply, type Sink } from '../routing/ports.ts';
+import { eventText } from './error-response.ts';
 
 /** A caller that takes nothing for this long is gone, whatever its socket says. */
 const patienceMs = 60_000;
@@ -25,6 +25,9 @@ export class CallerReply implements Reply, Sink {
   readonly #gone = new AbortController();
   readonly #onBegin: () => void;
   readonly #stallMs: number;
+  #committed = false;
+  #isStream = false;
+  #over = false;
 
   constructor(response: ServerResponse, { clock, onBegin, stallMs = patienceMs }: CallerReplyParts) {
     this.#response = response;
@@ -47,14 +50,34 @@ export class CallerReply implements Reply, Sink {
   }
 
   get committed(): boolean {
-    return this.#response.headersSent;
+    return this.#committed;
+  }
+
+  get opened(): boolean {
+    return this.#isStream;
+  }
+
+  open(): void {
+    if (this.#isStream || this.#response.destroyed) return;
+    this.#sendHead(200, eventStreamHeaders);
+    this.#response.flushHeaders();
+  }
+
+  comment(text: string): void {
+    if (!this.#over && !this.#response.destroyed) this.#response.write(`: ${text}\n\n`);
   }
 
   begin(status: number, headers: HeaderList): Sink {
+    this.#committed = true;
+    if (!this.#isStream) this.#sendHead(status, headers);
+    return this;
+  }
+
+  #sendHead(status: number, headers: HeaderList): void {
     this.#onBegin();
+    this.#isStream = headers.some(([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'));
     for (const [name, value] of headers) this.#response.setHeader(name, value);
     this.#response.writeHead(status);
-    return this;
   }
 
   write(bytes: Buffer): boolean {
@@ -72,6 +95,7 @@ export class CallerReply implements Reply, Sink {
   }
 
   end(): void {
+    this.#over = true;
     this.#response.end();
     // Until the last byte is taken; then Node sets the time that an idle connection may last.
     if (!this.#response.writableFinished) this.#watchProgress();
@@ -82,9 +106,11 @@ export class CallerReply implements Reply, Sink {
     this.#response.socket?.setTimeout(this.#stallMs);
   }
 
-  break(error: GatewayError, how: 'event' | 'cut'): void {
+  fail(error: GatewayError): void {
+    if (!this.#response.headersSent || this.#over) return;
+    this.#over = true;
     if (this.#response.destroyed) return;
-    if (how === 'cut') {
+    if (!this.#isStream) {
       this.#response.destroy();
       return;
     }
@@ -96,6 +122,6 @@ export class CallerReply implements Reply, Sink {
       cancel = this.#clock.after(readLastWordMs, () => this.#response.socket?.destroySoon());
     };
     this.#response.once('close', () => cancel());
-    this.#response.write(`data: ${envelope(error)}\n\n`, hangUp);
+    this.#response.write(eventText(error), hangUp);
   }
 }

@@ -16,21 +16,35 @@ import type { OpenSockets } from './open-sockets.ts';
 
 const maxHeaderBytes = 16_384;
 
-export function createServer(app: Koa, sockets: OpenSockets, bodyTimeoutMs: number): Server {
+export interface ServerParts {
+  readonly sockets: OpenSockets;
+  readonly headTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  /** Connections beyond are closed as they come; absent: none are. */
+  readonly maxConnections?: number | undefined;
+  readonly dropped?: () => void;
+}
+
+export function createServer(app: Koa, parts: ServerParts): Server {
+  const { sockets, headTimeoutMs, bodyTimeoutMs, maxConnections, dropped } = parts;
   const handle = app.callback();
   const server = createHttpServer({
     maxHeaderSize: maxHeaderBytes,
-    headersTimeout: 10_000,
+    headersTimeout: headTimeoutMs,
     // Bodies have a deadline of their own, answered in the usual way; this one only ends what slips through.
     requestTimeout: bodyTimeoutMs + 10_000,
-    connectionsCheckingInterval: 1_000,
+    connectionsCheckingInterval: Math.min(1_000, headTimeoutMs),
     // Above the idle time of common load balancers, which must be the ones to close first.
     keepAliveTimeout: 75_000,
     noDelay: true,
     keepAlive: true,
+    // Whoever is gone without a word is found out also while nothing is written to it.
+    keepAliveInitialDelay: 30_000,
   });
   server.maxHeadersCount = 101;
   server.maxRequestsPerSocket = 1_000;
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
+  if (dropped !== undefined) server.on('drop', dropped);
   sockets.watch(server);
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     sockets.begin(response);

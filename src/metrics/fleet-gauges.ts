@@ -1,16 +1,18 @@
 // The state of the fleet as gauges, written anew for each scrape: the truth stays where it is, and series of what has
 // left are gone.
-import type { BackendState } from '../fleet/backend-state.ts';
+import { boundOf } from '../admission/bound.ts';
+import { adminStateOf, type BackendState } from '../fleet/backend-state.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import { isUsable } from '../selection/eligible.ts';
+import { isPanicking } from '../selection/panic.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface FleetView {
   readonly backends: readonly BackendView[];
   /** By canonical model name. */
-  readonly models: ReadonlyMap<string, { readonly candidates: readonly Candidate[] }>;
+  readonly models: ReadonlyMap<string, { readonly candidates: readonly Candidate[]; readonly panicRatio: number }>;
   /** How many wait, by model; absent: nobody. */
   readonly queues: ReadonlyMap<string, number>;
   readonly nowMs: number;
@@ -33,26 +35,33 @@ export function readFleet(instruments: Instruments, fleet: FleetView): void {
 }
 
 function readBackends(instruments: Instruments, backends: readonly BackendView[]): void {
-  const { backendUp, backendHealth, backendAdminState, backendInFlight, backendConnections } = instruments;
-  for (const gauge of [backendUp, backendHealth, backendAdminState, backendInFlight, backendConnections]) gauge.reset();
+  const { backendUp, backendHealth, backendStalled, backendAdminState } = instruments;
+  const { backendInFlight, backendMaxInFlight, backendConnections } = instruments;
+  for (const gauge of [backendUp, backendHealth, backendStalled, backendAdminState]) gauge.reset();
+  for (const gauge of [backendInFlight, backendMaxInFlight, backendConnections]) gauge.reset();
   for (const { backend, state, inFlight, connections } of backends) {
     const { name } = backend;
     backendUp.set({ backend: name, engine: state.engine ?? 'auto' }, state.health === 'up' ? 1 : 0);
     for (const health of healths) backendHealth.set({ backend: name, state: health }, health === state.health ? 1 : 0);
+    backendStalled.set({ backend: name }, state.silence.stalled ? 1 : 0);
     for (const admin of adminStates)
-      backendAdminState.set({ backend: name, state: admin }, admin === backend.state ? 1 : 0);
+      backendAdminState.set({ backend: name, state: admin }, admin === adminStateOf(backend, state) ? 1 : 0);
     backendInFlight.set({ backend: name }, inFlight);
+    const bound = boundOf(backend, state);
+    if (bound !== Infinity) backendMaxInFlight.set({ backend: name }, bound);
     backendConnections.set({ backend: name }, connections);
   }
 }
 
 function readModels(instruments: Instruments, { models, queues, nowMs }: FleetView): void {
-  const { backendServesModel, circuitState, modelConfigured, modelAvailable, queueLength } = instruments;
-  for (const gauge of [backendServesModel, circuitState, modelConfigured, modelAvailable, queueLength]) gauge.reset();
-  for (const [model, { candidates }] of models) {
+  const { backendServesModel, circuitState, modelConfigured, modelAvailable, modelPanic, queueLength } = instruments;
+  for (const gauge of [backendServesModel, circuitState, modelConfigured, modelAvailable, modelPanic, queueLength])
+    gauge.reset();
+  for (const [model, { candidates, panicRatio }] of models) {
     queueLength.set({ model }, queues.get(model) ?? 0);
     modelConfigured.set({ model }, candidates.length);
     modelAvailable.set({ model }, candidates.filter((candidate) => isUsable(candidate, nowMs)).length);
+    modelPanic.set({ model }, isPanicking(candidates, panicRatio) ? 1 : 0);
     for (const { backend, memberState } of candidates) {
       const { state: shown } = memberState.circuit;
       backendServesModel.set({ backend: backend.name, model }, 1);

@@ -52,12 +52,35 @@ export function createInstruments(registry: Registry) {
       'attempt',
       'result',
     ]),
+    fallbacks: counter('switchyard_fallbacks_total', 'Requests that another model has taken, and why', [
+      'model',
+      'to',
+      'cause',
+    ]),
+    continuations: counter(
+      'switchyard_continuations_total',
+      'Broken streams that another backend was asked to go on with: completed or failed',
+      ['model', 'result'],
+    ),
+    wastedTokens: counter('switchyard_wasted_tokens_total', 'Output tokens that were generated for nobody', [
+      'backend',
+      'model',
+      'reason',
+    ]),
+    hangUpToClosed: histogram(
+      'switchyard_hangup_to_upstream_closed_seconds',
+      'From the hang-up of a caller to the end of the connection to the backend that worked for it',
+      [],
+      smallBuckets,
+    ),
     backendUp: gauge('switchyard_backend_up', '1 when the last active probes passed', ['backend', 'engine']),
     backendHealth: gauge('switchyard_backend_health', 'One-hot: what the probes found', ['backend', 'state']),
-    backendAdminState: gauge('switchyard_backend_admin_state', 'One-hot: what the fleet file says', [
-      'backend',
-      'state',
-    ]),
+    backendStalled: gauge('switchyard_backend_stalled', '1 while nothing comes of what it was asked', ['backend']),
+    backendAdminState: gauge(
+      'switchyard_backend_admin_state',
+      'One-hot: what the fleet file says, or a drain at run time',
+      ['backend', 'state'],
+    ),
     backendServesModel: gauge('switchyard_backend_serves_model', '1 for each model that a backend serves', [
       'backend',
       'model',
@@ -65,6 +88,11 @@ export function createInstruments(registry: Registry) {
     backendInFlight: gauge('switchyard_backend_inflight_requests', 'Requests this router has open to the backend', [
       'backend',
     ]),
+    backendMaxInFlight: gauge(
+      'switchyard_backend_max_inflight',
+      'Most requests at once, set, learnt or told by the backend',
+      ['backend'],
+    ),
     backendConnections: gauge('switchyard_upstream_connections', 'Open sockets to the backend', ['backend']),
     probeDuration: histogram(
       'switchyard_backend_probe_duration_seconds',
@@ -77,6 +105,9 @@ export function createInstruments(registry: Registry) {
     circuitTransitions: counter('switchyard_circuit_transitions_total', 'Circuit changes', ['backend', 'to']),
     modelConfigured: gauge('switchyard_model_configured_backends', 'Backends that could serve the model', ['model']),
     modelAvailable: gauge('switchyard_model_available_backends', 'Backends that can serve the model now', ['model']),
+    modelPanic: gauge('switchyard_model_panic', '1 while so many members are out that all of them are tried', [
+      'model',
+    ]),
     queueLength: gauge('switchyard_queue_length', 'Requests waiting for a backend slot', ['model']),
     queueWait: histogram('switchyard_queue_wait_seconds', 'Time in the wait queue', ['model'], queueBuckets),
     rejections: counter('switchyard_rejections_total', 'Requests that the router itself refused', ['model', 'reason']),

@@ -5,9 +5,13 @@ import type { Leaving } from '../admission/waiting-room.ts';
 import type { Outcome } from '../errors.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.ts';
+import { type ConfigWatch, watchConfig } from './config.ts';
 import { type FleetView, readFleet } from './fleet-gauges.ts';
+import { forgetBackend } from './forget.ts';
 import { createInstruments, type Instruments } from './instruments.ts';
+import { type PressureView, showPressure } from './pressure.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
+import { countWaste, wasteOfAttempt, wasteOfExchange } from './waste.ts';
 
 export interface Metrics extends Observer {
   /** A request was accepted; the function returned says that it is over. */
@@ -20,6 +24,12 @@ export interface Metrics extends Observer {
   /** A limit that may decide one day: its series begin at 0. */
   limitKnown(tenant: string, limit: string): void;
   limitDecided(tenant: string, limit: string, decision: string): void;
+  /** The router itself had no room: for a request, or not even for a connection. */
+  turnedAway(why: 'overload' | 'connections'): void;
+  showPressure(view: PressureView): void;
+  /** A backend has left the fleet: its series go. */
+  forgetBackend(backend: string): void;
+  readonly config: ConfigWatch;
   /** Only where there is shared state. */
   watchSharedState(): SharedStateWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
@@ -36,9 +46,16 @@ export function createMetrics(version: string): Metrics {
       instruments.requestsInFlight.inc({ endpoint });
       return () => instruments.requestsInFlight.dec({ endpoint });
     },
-    attempted: ({ backend, model, attempt, result }: AttemptEnded) =>
-      instruments.attempts.inc({ backend, model, attempt, result }),
-    settled: (event) => settled(instruments, event),
+    attempted(event: AttemptEnded) {
+      const { backend, model, attempt, result } = event;
+      instruments.attempts.inc({ backend, model, attempt, result });
+      countWaste(instruments, wasteOfAttempt(event));
+    },
+    letGo: (afterMs) => instruments.hangUpToClosed.observe(afterMs / 1000),
+    settled(event) {
+      settled(instruments, event);
+      countWaste(instruments, wasteOfExchange(event));
+    },
     probed(backend, probe, durationMs, failure) {
       instruments.probeDuration.observe({ backend, probe }, durationMs / 1000);
       if (failure !== undefined) instruments.probeFailures.inc({ backend, probe, reason: failure });
@@ -53,6 +70,10 @@ export function createMetrics(version: string): Metrics {
       for (const decision of ['allowed', 'denied']) instruments.limitDecisions.inc({ tenant, limit, decision }, 0);
     },
     limitDecided: (tenant, limit, decision) => instruments.limitDecisions.inc({ tenant, limit, decision }),
+    turnedAway: (reason) => instruments.rejections.inc({ model: 'other', reason }),
+    showPressure: (view) => showPressure(registry, view),
+    forgetBackend: (backend) => void forgetBackend(instruments, backend),
+    config: watchConfig(registry, Date.now),
     watchSharedState: () => watchSharedState(registry),
     async render(fleet) {
       readFleet(instruments, fleet);
@@ -78,6 +99,10 @@ function settled(instruments: Instruments, event: ExchangeSettled): void {
   instruments.requestDuration.observe({ model, endpoint, outcome }, event.durationMs / 1000);
   const reason = rejectionReasons[outcome];
   if (reason !== undefined) instruments.rejections.inc({ model, reason });
+  if (event.standIn !== undefined)
+    instruments.fallbacks.inc({ model, to: event.standIn.model, cause: event.standIn.cause });
+  if (event.continued !== undefined)
+    instruments.continuations.inc({ model, result: outcome === 'ok' ? 'completed' : 'failed' });
   if (backend === undefined) return;
   if (event.firstTokenMs !== undefined) {
     instruments.firstToken.observe({ backend, model }, event.firstTokenMs / 1000);

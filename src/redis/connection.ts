@@ -1,7 +1,7 @@
 // The connection to Redis: one server, a primary found through sentinels, or a cluster. Set so that nothing waits:
 // shared state is an optimisation, and losing it is an everyday event.
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import type { SharedStateSettings } from '../fleet/fleet.ts';
+import type { SharedStateSettings } from '../fleet/shared-state.ts';
 import type { Call } from './limit-calls.ts';
 import { type ScriptName, scriptNames, scriptText } from './script-files.ts';
 

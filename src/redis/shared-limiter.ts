@@ -4,7 +4,7 @@ import { type Cost, type Grant, grantOf, type RateLimiter, reservation } from '.
 import { isUnlimited, type Rules } from '../access/rules.ts';
 import { ungranted, type Verdicts } from '../access/verdicts.ts';
 import type { Clock } from '../clock.ts';
-import type { SharedStateSettings } from '../fleet/fleet.ts';
+import type { SharedStateSettings } from '../fleet/shared-state.ts';
 import { Leases } from './leases.ts';
 import { type Call, LimitCalls, leaseMs, readTakeAnswer } from './limit-calls.ts';
 import { Outbox } from './outbox.ts';

@@ -2,7 +2,7 @@
 // server is back.
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { SharedStateSettings } from '../fleet/fleet.ts';
+import type { SharedStateSettings } from '../fleet/shared-state.ts';
 import { connect, type Connection } from './connection.ts';
 import { concernsTheServer, type FailureReason, failureReason, NoAnswerInTime, Nonsense } from './failure-reason.ts';
 import type { Call } from './limit-calls.ts';

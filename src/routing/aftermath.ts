@@ -4,7 +4,9 @@ import { type HoldOff, unableMs } from '../fleet/backend-state.ts';
 import type { Slot } from '../admission/slots.ts';
 import type { Delivery } from './exchange.ts';
 import type { AttemptFailure } from './failures.ts';
+import { lostTokens } from './lost-tokens.ts';
 import type { Observer, Rediscovery } from './ports.ts';
+import { teachLimit } from './teach-limit.ts';
 
 export interface AftermathParts {
   readonly clock: Clock;
@@ -31,6 +33,7 @@ export function bookAttempt(
   const { candidate, ticket } = slot;
   const { memberState } = candidate;
   const nowMs = parts.clock.now();
+  teachLimit(exchange, slot, { startedMs, failure }, nowMs);
   if (failure === undefined) {
     memberState.failures.clear();
     memberState.holdOff = undefined;
@@ -45,10 +48,11 @@ export function bookAttempt(
   }
   parts.observer.attempted({
     backend: candidate.backend.name,
-    model: exchange.model ?? candidate.member.name,
+    model: candidate.model,
     attempt: exchange.attempts === 1 ? 'first' : 'retry',
     result: failure?.error.row.type ?? 'ok',
     durationMs: nowMs - startedMs,
+    lostTokens: lostTokens(exchange, failure),
   });
 }
 

@@ -5,13 +5,20 @@ import { toGatewayError } from '../errors.ts';
 import type { HeaderMap } from '../engines/engine.ts';
 import type { Timeouts } from '../fleet/fleet.ts';
 import { type AftermathParts, bookAttempt } from './aftermath.ts';
+import type { Continuation } from './continuation.ts';
 import type { Delivery, Exchange } from './exchange.ts';
 import { AttemptTimers } from './attempt-timers.ts';
 import { AttemptFailure, timedOut, transportFailed, whyGone } from './failures.ts';
+import { inSeconds } from './patience.ts';
+import { whenClosed } from './hang-up.ts';
 import { PlainRelay } from './plain-relay.ts';
 import type { HeaderList, Reply, Sink, TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { StreamRelay } from './stream-relay.ts';
+import { sayTrailer } from './trailer.ts';
+
+/** While a prompt is read nothing comes, perhaps for minutes. */
+const prefillComments = { firstMs: 15_000, everyMs: 15_000 };
 
 export interface AttemptParts extends AftermathParts {
   readonly upstream: Upstream;
@@ -42,6 +49,8 @@ export class Attempt implements UpstreamHandler {
   readonly slot: Slot;
   readonly exchange: Exchange;
   readonly prepared: Prepared;
+  /** The continuation it is a later part of. */
+  readonly resumed: Continuation | undefined;
   readonly #parts: AttemptParts;
   readonly #delivery: Delivery;
   readonly #reply: Reply;
@@ -64,18 +73,20 @@ export class Attempt implements UpstreamHandler {
   ) {
     this.slot = slot;
     this.exchange = delivery.exchange;
-    this.prepared = prepare(
-      delivery.request,
-      { requestId: delivery.exchange.id, countsTokens: delivery.exchange.grant?.countsTokens === true },
-      slot.candidate,
-    );
+    const { id, grant, continuation } = delivery.exchange;
+    this.resumed = continuation?.isDue === true ? continuation : undefined;
+    const purpose = { requestId: id, countsTokens: grant?.countsTokens === true };
+    const soFar = this.resumed && { text: this.resumed.prompt, tokensLeft: this.resumed.tokensLeft };
+    this.prepared = prepare(delivery.request, soFar ? { ...purpose, soFar } : purpose, slot.candidate);
     this.#parts = parts;
     this.#delivery = delivery;
     this.#reply = delivery.reply;
     this.#done = done;
     this.#timeouts = slot.candidate.timeouts;
     this.#startedMs = parts.clock.now();
-    this.#timers = new AttemptTimers(parts.clock, (limit, ms) => this.#fail(timedOut(slot.candidate, limit, ms)));
+    this.#timers = new AttemptTimers(parts.clock, slot.candidate.state.silence, (limit, ms) =>
+      this.#fail(timedOut(slot.candidate, limit, ms)),
+    );
   }
 
   start(): void {
@@ -83,6 +94,10 @@ export class Attempt implements UpstreamHandler {
     this.#reply.gone.addEventListener('abort', this.#hungUp);
     this.#timers.deadline(this.exchange.deadlineMs - this.#startedMs, this.exchange.totalMs);
     this.#timers.phase('connect_timeout', this.#timeouts.connectMs);
+    this.exchange.patience?.tell(
+      () => `prefill elapsed=${inSeconds(this.#parts.clock.now() - this.#startedMs)}`,
+      prefillComments,
+    );
     this.#guard(() => {
       const call = this.#parts.upstream.send(this.slot.candidate.backend, this.prepared.request, this);
       if (this.#over) call.abort();
@@ -117,6 +132,8 @@ export class Attempt implements UpstreamHandler {
 
   /** From here on nothing can be tried elsewhere. */
   commit(status: number, headers: HeaderList): void {
+    this.exchange.patience?.end();
+    this.resumed?.resume();
     this.#sink = this.#reply.begin(status, headers);
     this.exchange.status = status;
     this.exchange.answered = true;
@@ -126,6 +143,11 @@ export class Attempt implements UpstreamHandler {
 
   get committed(): boolean {
     return this.#sink !== undefined;
+  }
+
+  /** The head of an event stream has left, so nothing but one can follow. */
+  get mustStream(): boolean {
+    return this.#reply.opened;
   }
 
   /** Something of the answer arrived; comments do not count. */
@@ -151,28 +173,39 @@ export class Attempt implements UpstreamHandler {
     });
   }
 
-  /** Ends after a commit so that the caller sees the break: an event of ours in a stream, a cut in anything else. */
-  breakOff(failure: AttemptFailure, how: 'event' | 'cut'): void {
-    this.#sink?.break(failure.error, how);
-    this.end(failure);
-  }
-
   /** The whole answer is there, or the engine's own error stands at its end. */
   finish(failure?: AttemptFailure): void {
-    this.#sink?.end();
+    this.#endAnswer();
     this.end(failure);
   }
 
-  /** The one end: releases timers, listener and socket, then books. */
+  /** The backend has failed, and the answer is complete all the same. */
+  finishDespite(failure: AttemptFailure): void {
+    this.#endAnswer();
+    this.#close(failure, undefined);
+  }
+
+  #endAnswer(): void {
+    sayTrailer(this.exchange, this.#reply, this.#parts.clock.now());
+    this.#sink?.end();
+  }
+
+  /**
+   * The one end: releases timers, listener and socket, then books. What the caller sees of a failure is up to the route.
+   */
   end(failure: AttemptFailure | undefined): void {
+    this.#close(failure, failure);
+  }
+
+  #close(failure: AttemptFailure | undefined, told: AttemptFailure | undefined): void {
     if (this.#over) return;
     this.#over = true;
     this.#timers.cancel();
     this.#reply.gone.removeEventListener('abort', this.#hungUp);
     // After a reply that was read to its end this is without effect, and the connection is kept.
-    this.#call?.abort();
+    this.#call?.abort(whenClosed(this.#parts, failure));
     bookAttempt(this.#parts, this.#delivery, this.slot, { startedMs: this.#startedMs, failure });
-    this.#done(failure);
+    this.#done(told);
   }
 
   #fail(failure: AttemptFailure): void {

@@ -6,9 +6,11 @@ import type { Usage } from '../engines/engine.ts';
 import { type GatewayError, toGatewayError } from '../errors.ts';
 import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
-import type { ExchangeSettled, HeaderList, Reply } from './ports.ts';
+import type { Continuation } from './continuation.ts';
+import type { Patience } from './patience.ts';
+import type { ExchangeSettled, HeaderList, Reply, StandIn } from './ports.ts';
 import type { RetryShare } from './retry-budget.ts';
-import { strikesOf } from './retry.ts';
+import { strikesOf, wasReached } from './retry.ts';
 import type { Expectation, Target } from './snapshot.ts';
 
 /** A request as routing sees it: the fields that were read, and the bytes that will be forwarded. */
@@ -37,6 +39,10 @@ export class Exchange {
   model: string | undefined = undefined;
   stream = false;
   grant: Grant | undefined = undefined;
+  /** Where the caller is told that it waits. */
+  patience: Patience | undefined = undefined;
+  /** What lets another backend go on with its stream. */
+  continuation: Continuation | undefined = undefined;
   /** Its part in the retry budget of its model. */
   retries: RetryShare | undefined = undefined;
   /** An estimate. */
@@ -52,7 +58,11 @@ export class Exchange {
   attempts = 0;
   /** Attempts that count against the limit. */
   strikes = 0;
+  /** Whether one of them was by a backend that was there. */
+  wasReached = false;
   backend: string | undefined = undefined;
+  /** The model that takes it in place of the one asked for, and why. */
+  standIn: StandIn | undefined = undefined;
   /** Set by an overflow: only members with more context than this are worth another try. */
   largerThanTokens: number | undefined = undefined;
   /** The failure of the last attempt; what the caller gets when nobody else can be tried. */
@@ -87,13 +97,22 @@ export class Exchange {
   giveUpOn(candidate: Candidate, failure: unknown): void {
     this.tried.add(candidate.backend.name);
     this.strikes += strikesOf(failure);
+    this.wasReached ||= wasReached(failure);
     this.lastFailure = toGatewayError(failure);
     this.usage = undefined;
+    if (this.answered) this.continuation?.break(this.lastFailure);
   }
 
-  /** Notes how it failed; the first failure stands. */
+  /** The model that answers; undefined before one is known. */
+  get served(): string | undefined {
+    return this.standIn?.model ?? this.model;
+  }
+
+  /** Notes how it failed; the first failure stands, and that nobody could mend a broken stream is no other one. */
   fail(cause: unknown): GatewayError {
-    this.error ??= toGatewayError(cause);
+    const error = toGatewayError(cause);
+    const mends = error.row.source === 'backend' || error.code === 'no_backend' || error.code === 'overloaded';
+    this.error ??= (mends ? this.continuation?.brokenBy : undefined) ?? error;
     if (this.status === 0) this.status = this.error.status;
     return this.error;
   }
@@ -107,6 +126,8 @@ export class Exchange {
       backend: this.backend,
       attempts: this.attempts,
       outcome: this.error?.row.type ?? 'ok',
+      standIn: this.standIn,
+      continued: this.continuation?.wasTried === true ? this.continuation.times : undefined,
       error: this.error,
       status: this.status,
       stream: this.stream,

@@ -1,5 +1,5 @@
 // From what went wrong with an attempt to the error that says so.
-import type { HeaderMap, Judgement, Verdict } from '../engines/engine.ts';
+import type { HeaderMap, Judgement, Usage, Verdict } from '../engines/engine.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { TimeLimit } from './attempt-timers.ts';
@@ -35,11 +35,14 @@ export class AttemptFailure {
   readonly error: GatewayError;
   readonly judgement: Judgement | undefined;
   readonly retryAfterMs: number | undefined;
+  /** Output tokens in the reply that is thrown away with it. */
+  readonly lostTokens: number | undefined;
 
-  constructor(error: GatewayError, judgement?: Judgement, retryAfterMs?: number) {
+  constructor(error: GatewayError, judgement?: Judgement, retryAfterMs?: number, lostTokens?: number) {
     this.error = error;
     this.judgement = judgement;
     this.retryAfterMs = retryAfterMs;
+    this.lostTokens = lostTokens;
   }
 }
 
@@ -47,19 +50,21 @@ export interface BackendReply {
   readonly status: number;
   readonly headers: HeaderMap;
   readonly body: Buffer;
+  readonly usage: Usage | undefined;
 }
 
 /** A backend's own error reply, which passes through as sent when nobody can better it. */
 export function replied(
   candidate: Candidate,
   judgement: Judgement,
-  { status, headers, body }: BackendReply,
+  { status, headers, body, usage }: BackendReply,
 ): AttemptFailure {
   const code = codes[judgement.verdict];
   const answered = status >= 200 && status < 300 ? statuses[judgement.verdict] : status;
   const message = `Backend "${candidate.backend.name}" answered ${status} (${judgement.verdict}).`;
   const asSent = { status: answered, headers: passedHeaders(headers), body };
-  return new AttemptFailure(new GatewayError(code, message, { asSent }), judgement, retryAfterMs(headers));
+  const error = new GatewayError(code, message, { asSent });
+  return new AttemptFailure(error, judgement, retryAfterMs(headers), usage?.outputTokens);
 }
 
 /** An error event in place of a stream: its JSON becomes a plain body. */
@@ -83,8 +88,10 @@ export function streamedErrorAfterCommit(candidate: Candidate, failure: Judgemen
   return new AttemptFailure(new GatewayError('backend_error', message), { verdict: 'broken' });
 }
 
-export function broken(candidate: Candidate, what: string): AttemptFailure {
-  return new AttemptFailure(new GatewayError('backend_broken', `Backend "${candidate.backend.name}" ${what}.`));
+/** `usage`: of the reply that is thrown away, where it is one. */
+export function broken(candidate: Candidate, what: string, usage?: Usage): AttemptFailure {
+  const error = new GatewayError('backend_broken', `Backend "${candidate.backend.name}" ${what}.`);
+  return new AttemptFailure(error, undefined, undefined, usage?.outputTokens);
 }
 
 export function transportFailed(candidate: Candidate, failure: TransportFailure): AttemptFailure {

@@ -11,6 +11,7 @@ const maxHeldBytes = 1_048_576;
 const maxJudgedBytes = 65_536;
 /** Of a reply too long to parse, where its usage is looked for: at its beginning and at its end. */
 const usageBytes = 4_096;
+const notStreamed = 'answered in one piece where an event stream was due';
 
 export class PlainRelay implements Relay {
   readonly #attempt: Attempt;
@@ -50,6 +51,7 @@ export class PlainRelay implements Relay {
     const reply = parseObject(body);
     if (reply === undefined)
       return this.#attempt.end(broken(this.#candidate, `answered ${this.#status} with something that is not JSON`));
+    if (this.#attempt.mustStream) return this.#attempt.end(broken(this.#candidate, notStreamed));
     this.#attempt.exchange.usage = readUsage(reply);
     const { renameTo } = this.#attempt.prepared;
     const sent = renameTo === undefined ? body : renameModel(body, body.indexOf('{'), renameTo);
@@ -59,8 +61,7 @@ export class PlainRelay implements Relay {
   }
 
   broke(failure: AttemptFailure): void {
-    if (this.#attempt.committed) this.#attempt.breakOff(failure, 'cut');
-    else this.#attempt.end(failure);
+    this.#attempt.end(failure);
   }
 
   get #candidate() {
@@ -76,8 +77,10 @@ export class PlainRelay implements Relay {
     // Inside a 200 only an error object is the backend's own word; anything else is no answer at all.
     const reply = parseObject(body);
     const isError = this.#status >= 400 || reply?.error !== undefined || reply?.object === 'error';
-    if (!isError) return broken(this.#candidate, `answered ${this.#status} with something that is no complete answer`);
-    return replied(this.#candidate, judgement, { status: this.#status, headers: this.#headers, body });
+    const usage = reply === undefined ? undefined : readUsage(reply);
+    if (!isError)
+      return broken(this.#candidate, `answered ${this.#status} with something that is no complete answer`, usage);
+    return replied(this.#candidate, judgement, { status: this.#status, headers: this.#headers, body, usage });
   }
 
   /** Too long to hold: what its beginning tells has to do. */
@@ -90,6 +93,7 @@ export class PlainRelay implements Relay {
       return this.#attempt.end(
         broken(this.#candidate, `answered ${this.#status} with more than 1 MiB (${judgement.verdict})`),
       );
+    if (this.#attempt.mustStream) return this.#attempt.end(broken(this.#candidate, notStreamed));
     const { renameTo } = this.#attempt.prepared;
     if (renameTo !== undefined && this.#status < 400) this.#renamer = new MemberRenamer('model', renameTo);
     this.#attempt.commit(this.#status, passedHeaders(this.#headers));

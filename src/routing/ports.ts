@@ -1,9 +1,16 @@
 // What the pipeline needs from the outside: sockets towards backends, the caller's answer, and somebody who watches.
-import type { Backend } from '../fleet/fleet.ts';
+import type { Backend, FallbackCause } from '../fleet/fleet.ts';
 import type { GatewayError, Outcome } from '../errors.ts';
 import type { HeaderMap, Usage } from '../engines/engine.ts';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/** Of every event stream that callers get. */
+export const eventStreamHeaders: HeaderList = [
+  ['content-type', 'text/event-stream'],
+  ['cache-control', 'no-cache, no-transform'],
+  ['x-accel-buffering', 'no'],
+];
 
 export interface UpstreamRequest {
   /** Below the backend's URL, beginning with a slash. */
@@ -28,8 +35,8 @@ export interface UpstreamHandler {
 }
 
 export interface UpstreamCall {
-  /** Closes the socket. Idempotent. */
-  abort(): void;
+  /** Closes the socket, also one that is still connecting. Idempotent; `closed` runs when it really is. */
+  abort(closed?: () => void): void;
   pause(): void;
   resume(): void;
 }
@@ -45,9 +52,21 @@ export interface TransportFailure {
 export interface Reply {
   /** Aborted when the caller hangs up. */
   readonly gone: AbortSignal;
+  /** Whether something of an answer may have left. */
   readonly committed: boolean;
-  /** Sends status and headers. Called once. */
+  /** Whether the head of an event stream has left. */
+  readonly opened: boolean;
+  /** Sends the head of an event stream before there is an answer, once; nothing is committed by it. */
+  open(): void;
+  /** A comment line between events; only in a stream that is open. */
+  comment(text: string): void;
+  /** Sends status and headers, unless a head has left: then both must be those of an event stream. */
   begin(status: number, headers: HeaderList): Sink;
+  /**
+   * Ends what has begun so that the caller can't mistake it for a complete answer: a stream with a last event that tells
+   * the error, anything else with a cut. Without effect when nothing has begun, or it is complete.
+   */
+  fail(error: GatewayError): void;
 }
 
 export interface Sink {
@@ -56,8 +75,6 @@ export interface Sink {
   /** Runs once, when there is room again. */
   onDrain(resume: () => void): void;
   end(): void;
-  /** Ends so that the caller can't mistake it for a complete answer. `event`: told in a last SSE event first. */
-  break(error: GatewayError, how: 'event' | 'cut'): void;
 }
 
 export interface AttemptEnded {
@@ -66,6 +83,14 @@ export interface AttemptEnded {
   readonly attempt: 'first' | 'retry';
   readonly result: Outcome;
   readonly durationMs: number;
+  /** Output tokens that had come and that nobody was given, because it failed before anything left. */
+  readonly lostTokens: number;
+}
+
+/** Canonical name of the model that was asked in place of another one. */
+export interface StandIn {
+  readonly model: string;
+  readonly cause: FallbackCause;
 }
 
 export interface ExchangeSettled {
@@ -77,6 +102,10 @@ export interface ExchangeSettled {
   /** The backend of the last attempt. */
   readonly backend: string | undefined;
   readonly attempts: number;
+  /** Absent: the model asked for has answered, or none. */
+  readonly standIn?: StandIn | undefined;
+  /** How often another backend went on with its stream; absent: there was no need. */
+  readonly continued?: number | undefined;
   readonly outcome: Outcome;
   readonly error: GatewayError | undefined;
   readonly status: number;
@@ -96,6 +125,8 @@ export interface ExchangeSettled {
 
 export interface Observer {
   attempted(event: AttemptEnded): void;
+  /** A caller has hung up, and this much later the socket to the backend that worked for it was closed. */
+  letGo(afterMs: number): void;
   settled(event: ExchangeSettled): void;
 }
 

@@ -5,6 +5,7 @@ import { scanObject, type Span } from '../wire/json-scan.ts';
 import { type Splice, splice } from '../wire/splice.ts';
 import type { InferenceRequest } from './exchange.ts';
 import type { HeaderList, UpstreamRequest } from './ports.ts';
+import { resumingSplices, type SoFar } from './resume-request.ts';
 
 export interface Prepared {
   readonly request: UpstreamRequest;
@@ -18,18 +19,20 @@ export interface Prepared {
 export interface Purpose {
   readonly requestId: string;
   readonly countsTokens: boolean;
+  /** What was said by others, where it is only the rest that is wanted. */
+  readonly soFar?: SoFar;
 }
 
 export function prepare(
   request: InferenceRequest,
-  { requestId, countsTokens }: Purpose,
+  { requestId, countsTokens, soFar }: Purpose,
   candidate: Candidate,
 ): Prepared {
   const { backend, member, engine } = candidate;
   const renamed = member.name !== request.model;
   const wantsUsage = backend.usage === 'force' || (countsTokens && !engine.usageInEveryEvent?.has(request.endpoint));
   const usage = wantsUsage && request.stream && !request.includeUsage ? includeUsage(request) : undefined;
-  const splices: Splice[] = [];
+  const splices: Splice[] = soFar === undefined ? [] : [...resumingSplices(request, engine, soFar)];
   if (renamed) splices.push({ ...request.spans.model, bytes: Buffer.from(JSON.stringify(member.name)) });
   if (usage !== undefined) splices.push(usage);
   return {

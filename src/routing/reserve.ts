@@ -1,38 +1,46 @@
-// From a target to a slot: who may take it, in which order, and who has room. That is one synchronous step, so that the
-// choice and the count can't disagree; when everybody is full it is taken again whenever something has become free.
+// A slot for an exchange, at once or after a wait: when everybody is full, the claim is made again whenever something has
+// become free.
 import type { Slot, Slots } from '../admission/slots.ts';
-import type { WaitingRoom } from '../admission/waiting-room.ts';
+import { roomGrowsAtMs } from '../admission/slow-start.ts';
+import type { Prospect, WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
-import { GatewayError } from '../errors.ts';
-import { askableAgainMs, eligible, whyNobody } from '../selection/eligible.ts';
+import { fallbackCauses } from '../fleet/fleet.ts';
+import { askableAgainMs } from '../selection/eligible.ts';
+import type { Candidate } from '../selection/policy.ts';
+import { claim as claimAt, standIns } from './claim.ts';
 import type { Delivery } from './exchange.ts';
 import { whyGone } from './failures.ts';
-import type { Target } from './snapshot.ts';
+import { inSeconds } from './patience.ts';
+import type { Snapshots, Target } from './snapshot.ts';
 
 export interface ReserveParts {
+  readonly snapshots: Snapshots;
   readonly slots: Slots;
   readonly waitingRoom: WaitingRoom;
   readonly clock: Clock;
 }
 
 /**
- * Resolves with a slot, at once or after a wait.
+ * Resolves with a slot.
  * @throws GatewayError `no_backend`, `overloaded`, why the caller is gone, or the failure of the last attempt when nobody
  * else can be tried.
  */
 export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<Slot> {
   const { exchange, target, reply } = delivery;
-  const { waitingRoom, clock } = parts;
+  const { snapshots, slots, waitingRoom, clock } = parts;
   if (reply.gone.aborted) throw whyGone(reply.gone);
-  const claim = () => claimNow(parts, delivery);
+  const waiting = (model: string) => waitingRoom.length(model);
+  const now = () => asOfNow(snapshots, delivery);
+  const claim = () => claimAt({ slots, waiting, nowMs: clock.now() }, now());
   // Whoever comes now stands behind those that wait.
-  const slot = waitingRoom.length(target.model.name) === 0 ? claim() : undefined;
+  const slot = waiting(target.model.name) === 0 ? claim() : undefined;
   if (slot !== undefined) return slot;
   const { tenant, priority, weight } = exchange.caller;
   const sinceMs = clock.now();
-  const waiting = waitingRoom.enter({
+  const others = () => fallbackCauses.flatMap((cause) => standIns(now(), cause));
+  const served = waitingRoom.enter({
     model: target.model.name,
-    kind: kindOf(delivery),
+    kind: kindOf(now(), others()),
     tenant,
     priority,
     weight,
@@ -40,51 +48,49 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     maxLength: target.queue.maxLength,
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
     claim,
-    againAtMs: () => askableAgainMs(target.candidates, clock.now()),
+    againAtMs: () =>
+      roomAgainMs(
+        [now().target, ...others()].flatMap(({ candidates }) => candidates),
+        clock.now(),
+      ),
     gone: reply.gone,
     whyGone: () => whyGone(reply.gone),
+    entered: (prospect) => exchange.patience?.tell(() => inWords(prospect()), queueComments),
   });
-  return waiting.finally(() => {
+  return served.finally(() => {
     exchange.queuedMs += clock.now() - sinceMs;
   });
 }
 
+/** The first one at once: whoever wants comments wants to know that it waits. */
+const queueComments = { firstMs: 0, everyMs: 5_000 };
+
+function inWords({ position, etaMs }: Prospect): string {
+  return `queued position=${position}${etaMs === undefined ? '' : ` eta=${inSeconds(etaMs)}`}`;
+}
+
+/** When time alone makes room: somebody may be asked again, or may be given more. */
+function roomAgainMs(candidates: readonly Candidate[], nowMs: number): number | undefined {
+  const times = [askableAgainMs(candidates, nowMs), roomGrowsAtMs(candidates, nowMs)];
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
 /** All that decides which members may take it. */
-function kindOf({ exchange, request, target }: Delivery): string {
-  const fitting = target.candidates.map(({ member }) =>
-    Number((member.contextTokens ?? Infinity) >= exchange.contextTokens),
-  );
-  const parts = [target.model.name, request.needs, fitting.join(''), [...exchange.tried], exchange.largerThanTokens];
-  return JSON.stringify(parts);
+function kindOf({ exchange, request, target }: Delivery, others: readonly Target[]): string {
+  const fitting = [target, ...others].map(({ model, candidates }) => [
+    model.name,
+    candidates.map(({ member }) => Number((member.contextTokens ?? Infinity) >= exchange.contextTokens)).join(''),
+  ]);
+  return JSON.stringify([fitting, request.needs, [...exchange.tried], exchange.largerThanTokens, exchange.answered]);
 }
 
-/** Undefined: everybody who could take it is full. */
-function claimNow(parts: ReserveParts, { exchange, request, target }: Delivery): Slot | undefined {
-  const nowMs = parts.clock.now();
-  const candidates = eligible(
-    target.candidates,
-    {
-      needs: request.needs,
-      contextTokens: exchange.contextTokens,
-      tried: exchange.tried,
-      ...(exchange.largerThanTokens === undefined ? {} : { largerThanTokens: exchange.largerThanTokens }),
-    },
-    nowMs,
-  );
-  if (candidates.length > 0) return parts.slots.claim(target.policy.rank(candidates));
-  throw exchange.lastFailure ?? nobody(target, nowMs);
-}
-
-function nobody({ model, candidates }: Target, nowMs: number): GatewayError {
-  const name = `the model "${model.name}"`;
-  const why = whyNobody(candidates, nowMs);
-  if (why.reason === 'busy') {
-    const message = `Every backend of ${name} that is up has asked to be left alone for a moment.`;
-    return new GatewayError('overloaded', message, { retryAfterSeconds: why.retryAfterMs / 1000 });
-  }
-  const states = candidates.map(
-    ({ backend, state }) => `${backend.name}: ${backend.state === 'enabled' ? state.health : backend.state}`,
-  );
-  const detail = states.length === 0 ? 'none is known' : states.slice(0, 8).join(', ');
-  return new GatewayError('no_backend', `No backend of ${name} can take the request now (${detail}).`);
+/**
+ * With those who serve the model by now: a reload may have brought the box that those who wait are waiting for. Everything
+ * else of an exchange stays as its snapshot had it; so do the members of a model that has gone.
+ */
+function asOfNow(snapshots: Snapshots, delivery: Delivery): Delivery {
+  const { target } = delivery;
+  const current = snapshots.current().targets.get(target.model.name) ?? target;
+  return current === target ? delivery : { ...delivery, target: current };
 }

@@ -1,12 +1,16 @@
-// How many requests of a model may be on a second try at the same time: a part of what runs, so that a fleet that fails is
-// not sent everything twice.
+// How much of a model's load may be on a second try at the same time: a part of what runs, in requests and in prompt
+// tokens, so that a fleet that fails is not sent everything twice, and no box after box is busy with one huge prompt.
 
-/** A handful of requests may always be tried again. */
+/** A handful of requests may always be tried again, */
 const floor = 3;
+/** with prompts of so many tokens together; a larger one only by itself. */
+const floorTokens = 32_768;
 
 interface Load {
   running: number;
   retrying: number;
+  tokens: number;
+  retryingTokens: number;
 }
 
 /** One exchange's part in it. */
@@ -18,7 +22,7 @@ export interface RetryShare {
 }
 
 export class RetryBudget {
-  readonly #ratio: number;
+  #ratio: number;
   readonly #loads = new Map<string, Load>();
 
   /** `ratio`: of the requests in flight, 0 to 1. */
@@ -26,17 +30,26 @@ export class RetryBudget {
     this.#ratio = ratio;
   }
 
-  enter(model: string): RetryShare {
-    const load = this.#loads.get(model) ?? { running: 0, retrying: 0 };
+  configure(ratio: number): void {
+    this.#ratio = ratio;
+  }
+
+  /** `tokens`: of its prompt. */
+  enter(model: string, tokens: number): RetryShare {
+    const load = this.#loads.get(model) ?? { running: 0, retrying: 0, tokens: 0, retryingTokens: 0 };
     this.#loads.set(model, load);
     load.running++;
+    load.tokens += tokens;
     let isRetrying = false;
     let left = false;
     return {
       take: () => {
         if (isRetrying) return true;
+        const retryingTokens = load.retryingTokens + tokens;
         if (load.retrying >= Math.max(floor, load.running * this.#ratio)) return false;
+        if (load.retrying > 0 && retryingTokens > Math.max(floorTokens, load.tokens * this.#ratio)) return false;
         load.retrying++;
+        load.retryingTokens = retryingTokens;
         isRetrying = true;
         return true;
       },
@@ -44,7 +57,11 @@ export class RetryBudget {
         if (left) return;
         left = true;
         load.running--;
-        if (isRetrying) load.retrying--;
+        load.tokens -= tokens;
+        if (isRetrying) {
+          load.retrying--;
+          load.retryingTokens -= tokens;
+        }
         if (load.running === 0) this.#loads.delete(model);
       },
     };

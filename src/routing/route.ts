@@ -5,12 +5,15 @@ import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import type { Roster } from '../fleet/roster.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
+import { Continuation } from './continuation.ts';
 import type { Delivery, Exchange, InferenceRequest } from './exchange.ts';
 import type { Observer, Reply } from './ports.ts';
+import { Patience } from './patience.ts';
 import { reserve } from './reserve.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { mayRetry } from './retry.ts';
 import { settle } from './settle.ts';
+import { sayTrailer } from './trailer.ts';
 import { estimate, resolve, type Snapshots } from './snapshot.ts';
 
 export interface RouteParts extends AttemptParts {
@@ -36,11 +39,17 @@ export function createRoute(parts: RouteParts): Route {
       const model = target.model.name;
       const expected = estimate(request, roster.estimates(model));
       exchange.begin(target, request, { ...expected, nowMs: clock.now() });
-      exchange.retries = retryBudget.enter(model);
+      if (request.stream && target.queue.comments) exchange.patience = new Patience(clock, reply);
+      if (request.stream && target.continuation) exchange.continuation = new Continuation(request);
+      exchange.retries = retryBudget.enter(model, expected.cost.inputTokens);
       exchange.grant = await limiter.take({ caller: exchange.caller, model, cost: expected.cost });
       await deliver({ exchange, request, target, reply });
     } catch (cause) {
-      throw exchange.fail(cause);
+      if (reply.opened) exchange.status = 200;
+      const error = exchange.fail(cause);
+      sayTrailer(exchange, reply, clock.now());
+      reply.fail(error);
+      throw error;
     } finally {
       settle(parts, exchange, request); // exactly once, for every ending
     }

@@ -15,6 +15,7 @@ export interface SettleParts {
 export function settle(parts: SettleParts, exchange: Exchange, request: InferenceRequest): void {
   exchange.settled = true;
   exchange.retries?.leave();
+  exchange.patience?.end();
   const { grant, model } = exchange;
   if (grant !== undefined && model !== undefined) {
     const cost = finalCost(exchange, parts.roster.estimates(model));
@@ -46,7 +47,7 @@ function finalCost(exchange: Exchange, estimates: TokenEstimates): Cost | undefi
   return refused ? { inputTokens: 0, outputTokens: 0 } : undefined;
 }
 
-function learn(roster: Roster, { usage, model, error }: Exchange, request: InferenceRequest): void {
+function learn(roster: Roster, { usage, served: model, error }: Exchange, request: InferenceRequest): void {
   if (usage === undefined || model === undefined || request.endpoint === 'embeddings') return;
   const estimates = roster.estimates(model);
   if (request.endpoint === 'chat-completions' && request.parts === 0)

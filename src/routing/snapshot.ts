@@ -1,12 +1,12 @@
 // The fleet and everything derived from it, published as one reference: what a request is resolved against.
 import { type Caller, type Keyring, mayUse } from '../access/keyring.ts';
 import type { Estimate } from '../access/limiter.ts';
-import type { DiscoveredModel } from '../engines/engine.ts';
+import { boundOf } from '../admission/bound.ts';
 import { engines } from '../engines/index.ts';
 import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { type Catalogue, buildCatalogue, type Model } from '../fleet/catalogue.ts';
-import type { Fleet, QueueSettings } from '../fleet/fleet.ts';
+import type { FallbackCause, Fleet, QueueSettings } from '../fleet/fleet.ts';
 import type { Roster } from '../fleet/roster.ts';
 import type { TokenEstimates } from '../fleet/token-estimates.ts';
 import { knownUnable } from '../selection/eligible.ts';
@@ -21,6 +21,12 @@ export interface Target {
   /** Most milliseconds an exchange may take, all attempts included. */
   readonly totalMs: number;
   readonly queue: QueueSettings;
+  /** See selection/panic. */
+  readonly panicRatio: number;
+  /** Whether another backend may go on with a stream that breaks. */
+  readonly continuation: boolean;
+  /** Those that take its requests when its own members can't, best first. */
+  readonly fallbacks: (cause: FallbackCause) => readonly Target[];
 }
 
 export interface Snapshot {
@@ -61,37 +67,42 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
   });
   const targets = new Map<string, Target>();
   for (const model of catalogue.models.values()) {
-    const candidates = model.members.map((member) => ({
-      backend: member.backend,
-      member,
-      engine: engines[member.engine],
-      state: roster.of(member.backend),
-      memberState: roster.member(member.backend, model.name),
-      maxInFlight: member.backend.maxInFlight ?? slotsOf(roster.of(member.backend).discovered),
-      timeouts: { ...member.backend.timeouts, ...fleet.models.get(model.name)?.timeouts },
-    }));
+    const settings = fleet.models.get(model.name);
+    const candidates = model.members.map((member): Candidate => {
+      const { backend } = member;
+      const state = roster.of(backend);
+      const bound = boundOf(backend, state);
+      return {
+        model: model.name,
+        backend,
+        member,
+        engine: engines[member.engine],
+        state,
+        memberState: roster.member(backend, model.name),
+        get maxInFlight() {
+          return backend.maxInFlight === 'auto' ? state.limit.value : bound;
+        },
+        slowStartMs: fleet.routing.slowStartMs,
+        timeouts: { ...backend.timeouts, ...settings?.timeouts },
+      };
+    });
     const totals = model.members.map((member) => member.backend.timeouts.totalMs);
-    const totalMs = fleet.models.get(model.name)?.timeouts?.totalMs ?? Math.max(0, ...totals);
+    const totalMs = settings?.timeouts?.totalMs ?? Math.max(0, ...totals);
     targets.set(model.name, {
       model,
       candidates,
       policy: makePolicy(policyParts),
       totalMs,
-      queue: queueOf(fleet, model.name),
+      queue: { ...fleet.routing.queue, ...settings?.queue },
+      panicRatio: fleet.routing.panicRatio,
+      continuation: settings?.continuation === true,
+      // A fallback's own fallbacks do not count, so there are no circles.
+      fallbacks: (cause) =>
+        (settings?.fallback?.[cause] ?? []).flatMap((name) => targets.get(catalogue.aliases.get(name) ?? name) ?? []),
     });
   }
   const pending = fleet.backends.filter((backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce);
   return { keyring, catalogue, targets, pending: pending.length };
-}
-
-function queueOf(fleet: Fleet, model: string): QueueSettings {
-  return { ...fleet.routing.queue, ...fleet.models.get(model)?.queue };
-}
-
-/** What a backend runs at once by its own account: beyond, requests are better off here, where they may go elsewhere. */
-function slotsOf(discovered: readonly DiscoveredModel[] | undefined): number {
-  const told = discovered?.flatMap(({ slots }) => slots ?? []) ?? [];
-  return told.length === 0 ? Infinity : Math.max(...told);
 }
 
 /** Who asks for what, and when. */

@@ -4,6 +4,7 @@ import type { EventReading, HeaderMap } from '../engines/engine.ts';
 import { eventData, hasData, SseSplitter } from '../wire/sse.ts';
 import type { Attempt, Relay } from './attempt.ts';
 import { type AttemptFailure, broken, streamedError, streamedErrorAfterCommit } from './failures.ts';
+import { eventStreamHeaders } from './ports.ts';
 import { relayedEvent } from './prepare.ts';
 
 const maxHeldBytes = 65_536;
@@ -37,21 +38,26 @@ export class StreamRelay implements Relay {
     const tail = this.#splitter.takeTail();
     // Some servers leave out the blank line behind the last event.
     if (tail.length > 0 && eventData(tail) === '[DONE]') this.#handOn(tail, [tail.length]);
+    // Such as the second half of the last CRLF.
+    else if (this.#done && !hasData(tail)) this.#attempt.write(tail);
     if (this.#done || this.#engineError !== undefined) this.#attempt.finish(this.#engineError);
     else this.broke(broken(this.#attempt.slot.candidate, 'ended its stream before it was complete'));
   }
 
   broke(failure: AttemptFailure): void {
     // What comes after the terminator, or after the engine's own last word, changes nothing for the caller.
-    if (this.#done || this.#engineError !== undefined) this.#attempt.finish(this.#engineError);
-    else if (this.#attempt.committed) this.#attempt.breakOff(failure, 'event');
-    else this.#attempt.end(failure);
+    if (this.#done || this.#engineError !== undefined) return this.#attempt.finish(this.#engineError);
+    const rest = this.#attempt.committed ? this.#attempt.exchange.continuation?.rest() : undefined;
+    if (rest === undefined || !isBackends(failure)) return this.#attempt.end(failure);
+    this.#attempt.write(Buffer.from(rest));
+    this.#attempt.finishDespite(failure);
   }
 
   /** Takes whole events, one behind the other, and sends in one write what may leave. */
   #handOn(events: Buffer, ends: readonly number[]): void {
-    const { prepared } = this.#attempt;
-    const spliced = prepared.dropUsageEvent || prepared.renameTo !== undefined;
+    const { prepared, exchange } = this.#attempt;
+    const { continuation } = exchange;
+    const spliced = prepared.dropUsageEvent || prepared.renameTo !== undefined || continuation !== undefined;
     const pieces: Buffer[] = [];
     let start = 0;
     let heldUpTo = 0;
@@ -62,7 +68,12 @@ export class StreamRelay implements Relay {
       if (reading?.failure !== undefined && !this.#attempt.committed) {
         return this.#attempt.end(streamedError(this.#attempt.slot.candidate, reading.failure, eventData(event) ?? ''));
       }
-      const relayed = spliced ? relayedEvent(event, reading, prepared) : event;
+      if (this.#engineError !== undefined && continuation?.maySurvive(this.#engineError.error) === true) {
+        // Another backend's part takes the place of this last word.
+        this.#attempt.write(Buffer.concat(pieces));
+        return this.#attempt.end(this.#engineError);
+      }
+      const relayed = spliced ? this.#relayed(event, reading) : event;
       if (!this.#attempt.committed) {
         this.#hold(relayed, reading);
         heldUpTo = end;
@@ -73,17 +84,27 @@ export class StreamRelay implements Relay {
     if (this.#attempt.committed) this.#attempt.write(spliced ? Buffer.concat(pieces) : events.subarray(heldUpTo));
   }
 
+  #relayed(event: Buffer, reading: EventReading | undefined): Buffer | undefined {
+    const { prepared, resumed, exchange } = this.#attempt;
+    let relayed = relayedEvent(event, reading, prepared);
+    if (exchange.continuation === undefined || relayed === undefined) return relayed;
+    let data = eventData(relayed);
+    if (resumed !== undefined && data !== undefined) {
+      data = resumed.stitch(data);
+      relayed = data === undefined ? undefined : Buffer.from(`data: ${data}\n\n`);
+    }
+    if (data !== undefined) exchange.continuation.note(data);
+    return relayed;
+  }
+
   #hold(event: Buffer | undefined, reading: EventReading | undefined): void {
     if (event !== undefined) {
       this.#held.push(event);
       this.#heldBytes += event.length;
     }
     if (reading?.content !== true && reading?.done !== true && this.#heldBytes <= maxHeldBytes) return;
-    this.#attempt.commit(this.#status, [
-      ['content-type', this.#contentType],
-      ['cache-control', 'no-cache, no-transform'],
-      ['x-accel-buffering', 'no'],
-    ]);
+    const [, ...others] = eventStreamHeaders;
+    this.#attempt.commit(this.#status, [['content-type', this.#contentType], ...others]);
     this.#attempt.write(Buffer.concat(this.#held));
     this.#held = [];
   }
@@ -99,7 +120,8 @@ export class StreamRelay implements Relay {
     if (data === undefined) return undefined;
     const reading = this.#attempt.slot.candidate.engine.readEvent(data);
     if (reading.done) this.#done = true;
-    if (reading.usage !== undefined) this.#attempt.exchange.usage = reading.usage;
+    const { exchange, resumed } = this.#attempt;
+    if (reading.usage !== undefined) exchange.usage = resumed?.sum(reading.usage) ?? reading.usage;
     if (reading.content) this.#noteContent();
     else this.#attempt.progressed();
     if (reading.failure !== undefined && committed) {
@@ -112,6 +134,11 @@ export class StreamRelay implements Relay {
     this.#attempt.progressed();
     this.#attempt.contentSeen();
   }
+}
+
+/** The caller's leaving, a drain and the deadline are no breaks to be mended. */
+function isBackends({ error }: AttemptFailure): boolean {
+  return error.row.source === 'backend';
 }
 
 /** Cheap and never wrong the harmful way: an error, usage, abort or the end always contains one of these words. */

@@ -1,5 +1,7 @@
 // Which members may take a request now. Pure: reads state, changes nothing.
+import { isInRotation } from '../fleet/backend-state.ts';
 import type { Capability } from '../fleet/capabilities.ts';
+import { isInService, isOut, isPanicking } from './panic.ts';
 import type { Candidate } from './policy.ts';
 
 /** What of a request decides who may take it. */
@@ -11,20 +13,34 @@ export interface Requirements {
   readonly tried: ReadonlySet<string>;
   /** Set after an overflow: only members with more context than this. */
   readonly largerThanTokens?: number;
+  /** See panic.ts. 1: who is out is never tried, not even when nobody else is left. */
+  readonly panicRatio: number;
 }
 
 /** Better standings come first; a worse one is used only when nobody has a better one. */
-const standings = { good: 0, 'held-off': 1, unprobed: 2, ejected: 3 } as const;
+const standings = { good: 0, 'held-off': 1, stalled: 2, unprobed: 3, ejected: 4 } as const;
 type Standing = keyof typeof standings;
+
+/** How one looks at the members of a model right now. */
+interface Look {
+  readonly nowMs: number;
+  /** See panic.ts. */
+  readonly panicking: boolean;
+  /** Without regard to who is out: one try may be spent on a member that is. */
+  readonly blindly: boolean;
+}
 
 /** The members that can do what is needed, of the best standing there is. Empty: see `whyNobody`. */
 export function eligible(candidates: readonly Candidate[], request: Requirements, nowMs: number): readonly Candidate[] {
-  const able = candidates.filter((candidate) => canTake(candidate, request, nowMs));
+  const panicking = isPanicking(candidates, request.panicRatio);
+  // Who has had a failure already goes where it is likeliest to be served.
+  const look = { nowMs, panicking, blindly: panicking && request.tried.size === 0 };
+  const able = candidates.filter((candidate) => canTake(candidate, request, look));
   const fitting = fit(able, request.contextTokens);
   let best: number = standings.ejected;
   let chosen: Candidate[] = [];
   for (const candidate of fitting) {
-    const rank = standings[standing(candidate, nowMs)];
+    const rank = standings[standing(candidate, look)];
     if (rank > best) continue;
     if (rank < best) chosen = [];
     best = rank;
@@ -35,7 +51,8 @@ export function eligible(candidates: readonly Candidate[], request: Requirements
 
 /** Whether a member is usable for anyone right now; what readiness and the breaker's last-member rule ask. */
 export function isUsable(candidate: Candidate, nowMs: number): boolean {
-  return isOpen(candidate, nowMs) && standing(candidate, nowMs) === 'good';
+  const look = { nowMs, panicking: false, blindly: false };
+  return !isOut(candidate) && isOpen(candidate, nowMs) && standing(candidate, look) === 'good';
 }
 
 /** Known not to, by declaration or discovery, or because it has refused before. */
@@ -59,30 +76,34 @@ export function whyNobody(
 /** When the first of those that have asked to be left alone for longer than `afterMs` may be asked again. */
 export function askableAgainMs(candidates: readonly Candidate[], afterMs: number): number | undefined {
   const times = candidates.flatMap(({ state, backend, memberState: { holdOff } }) =>
-    state.health === 'up' && backend.state === 'enabled' && holdOff?.told === true && holdOff.untilMs > afterMs
+    state.health === 'up' && isInRotation(backend, state) && holdOff?.told === true && holdOff.untilMs > afterMs
       ? holdOff.untilMs
       : [],
   );
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function canTake(candidate: Candidate, request: Requirements, nowMs: number): boolean {
+function canTake(candidate: Candidate, request: Requirements, { nowMs, panicking }: Look): boolean {
   if (request.tried.has(candidate.backend.name) || !isOpen(candidate, nowMs)) return false;
+  // A panic doubts probes, but not probes and live traffic together: behind those a caller would only hang.
+  if (candidate.state.health === 'down' && (!panicking || candidate.state.silence.stalled)) return false;
+  if (request.panicRatio >= 1 && isOut(candidate)) return false;
   const { contextTokens } = candidate.member;
   if (request.largerThanTokens !== undefined && (contextTokens ?? Infinity) <= request.largerThanTokens) return false;
   return !request.needs.some((need) => knownUnable(candidate, need, nowMs));
 }
 
-function isOpen({ backend, state, memberState }: Candidate, nowMs: number): boolean {
-  if (backend.state !== 'enabled') return false;
-  if (state.health !== 'up' && state.health !== 'unknown') return false;
-  const { holdOff } = memberState;
+/** By what operators and engines say themselves. */
+function isOpen(candidate: Candidate, nowMs: number): boolean {
+  if (!isInService(candidate)) return false;
+  const { holdOff } = candidate.memberState;
   return holdOff === undefined || !holdOff.told || nowMs >= holdOff.untilMs;
 }
 
-function standing({ state, memberState }: Candidate, nowMs: number): Standing {
-  if (!memberState.circuit.admits()) return 'ejected';
-  if (state.health === 'unknown') return 'unprobed';
+function standing({ state, memberState }: Candidate, { nowMs, blindly }: Look): Standing {
+  if (!blindly && (state.health === 'down' || !memberState.circuit.admits())) return 'ejected';
+  if (!blindly && state.health === 'unknown') return 'unprobed';
+  if (state.silence.stalled) return 'stalled';
   const { holdOff } = memberState;
   return holdOff !== undefined && nowMs < holdOff.untilMs ? 'held-off' : 'good';
 }

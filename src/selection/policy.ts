@@ -1,5 +1,6 @@
 // What a balancing policy is: it says in which order to try, and nothing else.
 import type { Counters } from '../admission/counters.ts';
+import { shareOf } from '../admission/slow-start.ts';
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { BackendState, MemberState } from '../fleet/backend-state.ts';
@@ -8,14 +9,18 @@ import type { Backend, Timeouts } from '../fleet/fleet.ts';
 
 /** A member with everything an attempt on it needs; built when a snapshot is published. */
 export interface Candidate {
+  /** Canonical name. */
+  readonly model: string;
   readonly backend: Backend;
   readonly member: Member;
   readonly engine: Engine;
   readonly state: BackendState;
   readonly memberState: MemberState;
   readonly timeouts: Timeouts;
-  /** Most requests in flight on its backend; Infinity when neither the fleet file nor the backend says. */
+  /** Most requests in flight on its backend, as things stand; Infinity when neither the fleet file nor the backend says. */
   readonly maxInFlight: number;
+  /** How long it gets less than that after it has come back; see admission/slow-start. */
+  readonly slowStartMs: number;
 }
 
 export interface Policy {
@@ -35,7 +40,13 @@ export interface PolicyParts {
 export type PolicyMaker = (parts: PolicyParts) => Policy;
 
 /** What another request would cost here: requests in flight and recent failures, over relative capacity. */
-export function connectionCost({ backend, state, memberState }: Candidate, parts: PolicyParts): number {
-  const failures = memberState.failures.at(parts.clock.now());
-  return (parts.inFlight.read(state.index) + 1 + failures) / backend.weight;
+export function connectionCost(candidate: Candidate, { inFlight, clock }: PolicyParts): number {
+  const nowMs = clock.now();
+  const failures = candidate.memberState.failures.at(nowMs);
+  return (inFlight.read(candidate.state.index) + 1 + failures) / weightOf(candidate, nowMs);
+}
+
+/** Relative capacity; less for one that has just come back. */
+export function weightOf(candidate: Candidate, nowMs: number): number {
+  return candidate.backend.weight * shareOf(candidate, nowMs);
 }

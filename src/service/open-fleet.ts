@@ -1,19 +1,24 @@
 // Everything towards the backends, built and taken down together.
-import { createKeyring } from '../access/keyring.ts';
+import type { Keyring } from '../access/keyring.ts';
 import { plainCounters } from '../admission/counters.ts';
+import { LearntLimit } from '../admission/learnt-limit.ts';
 import type { Clock } from '../clock.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import { adminStateOf } from '../fleet/backend-state.ts';
+import type { Backend, Fleet } from '../fleet/fleet.ts';
 import { Roster } from '../fleet/roster.ts';
+import { Silence } from '../fleet/silence.ts';
 import type { Logger } from '../log.ts';
 import type { FleetView } from '../metrics/fleet-gauges.ts';
 import type { Metrics } from '../metrics/observe.ts';
-import { buildSnapshot, createSnapshots } from '../routing/snapshot.ts';
+import { buildSnapshot, createSnapshots, type Snapshots } from '../routing/snapshot.ts';
 import { isUsable } from '../selection/eligible.ts';
 import { policies } from '../selection/policies/index.ts';
-import { startSimulatedFleet } from '../simulated/fleet.ts';
+import { createSimulatedFleet } from '../simulated/fleet.ts';
 import { createCircuits } from '../upstream/circuits.ts';
 import { createConnections } from '../upstream/connections.ts';
-import { createProber } from '../upstream/prober.ts';
+import { createProber, type Prober } from '../upstream/probers.ts';
+import { LiveFleet } from './live-fleet.ts';
+import { watchPanic } from './watch-panic.ts';
 
 export interface FleetParts {
   readonly log: Logger;
@@ -27,17 +32,19 @@ export interface FleetParts {
 }
 
 /** Connections, state, circuits, probes, and the snapshot made of what they find. */
-export async function openFleet(fleet: Fleet, { log, metrics, clock, random, queues, usable }: FleetParts) {
-  const simulated = await startSimulatedFleet(fleet);
+export async function openFleet(first: Fleet, { log, metrics, clock, random, queues, usable }: FleetParts) {
+  const simulated = createSimulatedFleet();
   const connections = createConnections({
-    urlOf: (backend) => backend.url ?? simulated.urls.get(backend.name) ?? 'http://127.0.0.1:9',
+    urlOf: (backend) => backend.url ?? simulated.urlOf(backend) ?? 'http://127.0.0.1:9',
   });
   const circuits = createCircuits({
     clock,
     random,
     changed(backend, model, state) {
+      if (state === 'closed') roster.member(backend, model).backSinceMs = clock.now();
       metrics.circuitChanged(backend.name, model, state);
       log.warn({ backend: backend.name, model, circuit: state }, 'circuit changed');
+      lookForPanic();
       usable();
     },
     wantsProbe: (backend) => prober.soon(backend.name),
@@ -46,59 +53,122 @@ export async function openFleet(fleet: Fleet, { log, metrics, clock, random, que
       return others.some((other) => other.backend.name !== backend.name && isUsable(other, clock.now()));
     },
   });
-  const roster = new Roster(circuits.make);
+  const roster = new Roster({
+    circuit: circuits.make,
+    silence({ name, stallAfterMs }) {
+      const changed = (stalled: boolean) => {
+        log[stalled ? 'warn' : 'info']({ backend: name, stalled }, 'backend changed');
+        usable();
+      };
+      return new Silence({ clock, stallAfterMs, changed });
+    },
+    limit: () => new LearntLimit(),
+  });
   const inFlight = plainCounters();
-  const keyring = createKeyring(fleet);
-  const policyParts = { inFlight, clock, random };
-  const build = () => buildSnapshot(fleet, { roster, keyring, makePolicy: makePolicyOf(fleet), policyParts });
-  const snapshots = createSnapshots(build());
-  const active = fleet.backends.filter((backend) => backend.state !== 'disabled');
+  const build = (fleet: Fleet, keyring: Keyring) =>
+    buildSnapshot(fleet, {
+      roster,
+      keyring,
+      makePolicy: makePolicyOf(fleet),
+      policyParts: { inFlight, clock, random },
+    });
+  const lookForPanic = watchPanic(() => snapshots.current().targets, log);
   const discovery = Promise.withResolvers<void>();
-  const isDiscovered = () => active.every((backend) => roster.of(backend).probedOnce);
-  const prober = createProber(
-    active.map((backend) => [backend, roster.of(backend)] as const),
-    {
-      connections,
-      clock,
-      random,
-      observer: {
-        probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
-        healthChanged({ name, engine, health }, before) {
-          log[health === 'up' ? 'info' : 'warn']({ backend: name, engine, health, before }, 'backend changed');
-          usable();
-        },
-        modelsChanged() {
-          snapshots.publish(build());
-          usable();
-          if (isDiscovered()) discovery.resolve();
-        },
+  // Once and for all: a router that takes in another backend does not stop being ready.
+  let isDiscovered = false;
+  const noteDiscovery = () => {
+    if (isDiscovered || !live.active.every((backend) => roster.of(backend).probedOnce)) return;
+    isDiscovered = true;
+    discovery.resolve();
+  };
+  const prober: Prober = createProber({
+    connections,
+    clock,
+    random,
+    observer: {
+      probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
+      healthChanged({ name, engine, health }, before) {
+        log[health === 'up' ? 'info' : 'warn']({ backend: name, engine, health, before }, 'backend changed');
+        lookForPanic();
+        usable();
+      },
+      modelsChanged() {
+        snapshots.publish(live.build());
+        lookForPanic();
+        usable();
+        noteDiscovery();
+        live.probed();
       },
     },
-  );
-  const view = (): FleetView => {
-    const sockets = connections.open();
-    const backends = fleet.backends.map((backend) => {
-      const state = roster.of(backend);
-      return { backend, state, inFlight: inFlight.read(state.index), connections: sockets.get(backend.name) ?? 0 };
-    });
-    return { backends, models: snapshots.current().targets, queues: queues(), nowMs: clock.now() };
-  };
+  });
+  const live = new LiveFleet(first, {
+    clock,
+    log,
+    inFlight,
+    roster,
+    prober,
+    connections,
+    circuits,
+    simulated,
+    build,
+    usable,
+    snapshots: () => snapshots,
+    left: ({ name }) => {
+      if (live.current.backends.every((backend) => backend.name !== name)) metrics.forgetBackend(name);
+    },
+  });
+  await Promise.all(first.backends.map((backend) => simulated.start(backend)));
+  const snapshots: Snapshots = createSnapshots(live.build());
+  for (const backend of live.active) prober.add(backend, roster.of(backend));
+  const named = (name: string) => live.current.backends.find((backend) => backend.name === name);
+  const inFlightOf = (backend: Backend) => inFlight.read(roster.of(backend).index);
+  const view = (): FleetView => ({
+    backends: live.current.backends.map((backend) => ({
+      backend,
+      state: roster.of(backend),
+      inFlight: inFlightOf(backend),
+      connections: connections.openTo(backend),
+    })),
+    models: snapshots.current().targets,
+    queues: queues(),
+    nowMs: clock.now(),
+  });
 
   return {
-    active,
+    live,
     snapshots,
     roster,
     connections,
     inFlight,
     prober,
     view,
-    isDiscovered,
+    isDiscovered: () => isDiscovered,
     discovered: discovery.promise,
+    /** Takes a backend out of rotation, or back into it; undefined: there is none of this name. */
+    drain(name: string, draining: boolean) {
+      const backend = named(name);
+      if (backend === undefined) return undefined;
+      const state = roster.of(backend);
+      if (state.draining !== draining) log.info({ backend: name, draining }, 'backend drain');
+      state.draining = draining;
+      if (!draining) usable();
+      return { state: adminStateOf(backend, state), inFlight: inFlightOf(backend) };
+    },
+    /** What there is for backends, those included that have left the fleet but not the router yet. */
+    counts: () => ({
+      states: [...roster.all()].length,
+      leaving: live.departures.size,
+      connections: connections.size,
+      probes: prober.size,
+      simulated: simulated.size,
+      timers: circuits.timers,
+    }),
     start() {
       prober.start();
-      if (isDiscovered()) discovery.resolve();
+      noteDiscovery();
     },
     async close() {
+      await live.close();
       await prober.stop();
       roster.close();
       circuits.close();

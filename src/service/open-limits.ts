@@ -10,6 +10,8 @@ import { createSharedLimiter } from '../redis/shared-limiter.ts';
 
 export interface Limits {
   readonly limiter: RateLimiter;
+  /** What is counted stays; what it is held against comes with each caller. */
+  apply(fleet: Fleet): void;
   /** Resolves also when Redis is not there: then the fleet file says what limits are worth. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -22,14 +24,21 @@ export interface LimitsParts {
 }
 
 export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): Limits {
-  for (const [tenant, limit] of limitsByTenant(fleet)) metrics.limitKnown(tenant, limit);
+  let style = fleet.server.rateLimitHeaders;
+  const apply = ({ auth, models, server }: Fleet) => {
+    for (const [tenant, limit] of limitsByTenant({ auth, models })) metrics.limitKnown(tenant, limit);
+    style = server.rateLimitHeaders;
+  };
+  apply(fleet);
   const verdicts = createVerdicts({
-    headers: fleet.server.rateLimitHeaders,
+    get headers() {
+      return style;
+    },
     decided: (tenant, limit, decision) => metrics.limitDecided(tenant, limit, decision),
   });
   const { sharedState } = fleet;
   if (sharedState === undefined) {
-    return { limiter: createLimiter(clock, verdicts), start: nothing, stop: nothing };
+    return { limiter: createLimiter(clock, verdicts), apply, start: nothing, stop: nothing };
   }
   const watch = metrics.watchSharedState();
   const limiter = createSharedLimiter(sharedState, {
@@ -49,7 +58,7 @@ export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): 
       },
     },
   });
-  return { limiter, start: () => limiter.start(), stop: () => limiter.stop() };
+  return { limiter, apply, start: () => limiter.start(), stop: () => limiter.stop() };
 }
 
 function nothing(): Promise<void> {

@@ -1,31 +1,38 @@
-// The simulated backends of a fleet: servers of our own, started beside the router.
-import type { Fleet } from '../fleet/fleet.ts';
-import { startSimulated } from './server.ts';
+// The simulated backends of a fleet: servers of our own, beside the router, each as long as its backend is in the fleet.
+import { identityOf } from '../fleet/changes.ts';
+import type { Backend } from '../fleet/fleet.ts';
+import { type SimulatedServer, startSimulated } from './server.ts';
 
 export interface SimulatedFleet {
-  /** By backend name. */
-  readonly urls: ReadonlyMap<string, string>;
+  /** Nothing to do where the backend is not a simulated one, or is disabled. */
+  start(backend: Backend): Promise<void>;
+  stop(backend: Backend): Promise<void>;
+  urlOf(backend: Backend): string | undefined;
+  readonly size: number;
   close(): Promise<void>;
 }
 
-export async function startSimulatedFleet(fleet: Fleet): Promise<SimulatedFleet> {
-  const wanted = fleet.backends.filter((backend) => backend.simulate !== undefined && backend.state !== 'disabled');
-  const servers = await Promise.all(
-    wanted.map(async (backend) => ({
-      name: backend.name,
-      server: await startSimulated({
-        name: backend.name,
-        models: [],
-        firstTokenMs: 0,
-        tokensPerSecond: 1,
-        ...backend.simulate,
-      }),
-    })),
-  );
+export function createSimulatedFleet(): SimulatedFleet {
+  const servers = new Map<string, SimulatedServer>();
   return {
-    urls: new Map(servers.map(({ name, server }) => [name, server.url])),
+    async start(backend) {
+      const { name, simulate, state } = backend;
+      if (simulate === undefined || state === 'disabled' || servers.has(identityOf(backend))) return;
+      servers.set(identityOf(backend), await startSimulated({ name, ...simulate }));
+    },
+    async stop(backend) {
+      const server = servers.get(identityOf(backend));
+      servers.delete(identityOf(backend));
+      await server?.close();
+    },
+    urlOf: (backend) => servers.get(identityOf(backend))?.url,
+    get size() {
+      return servers.size;
+    },
     async close() {
-      await Promise.all(servers.map(({ server }) => server.close()));
+      const all = [...servers.values()];
+      servers.clear();
+      await Promise.all(all.map((server) => server.close()));
     },
   };
 }

@@ -18,6 +18,7 @@ export interface Turn {
 }
 
 const longestEcho = 200;
+const opening = 'This is a simulated answer';
 
 export function readChat(body: JsonObject, model: string, name: string): Turn | Refusal {
   const { messages, tools, tool_choice: choice, response_format: format } = body;
@@ -30,7 +31,7 @@ export function readChat(body: JsonObject, model: string, name: string): Turn | 
   const spoken = JSON.stringify(call === undefined ? structured(format) : valueFor(call.parameters));
   const text =
     spoken ?? sentence(name, textOf(messages.findLast((entry) => isObject(entry) && entry['role'] === 'user')));
-  const turn = turnFor(body, { chat: true, model, text, prompt });
+  const turn = turnFor(body, { chat: true, model, text, said: beginning(messages), prompt });
   return call === undefined
     ? turn
     : { ...turn, tool: call.name, finish: turn.finish === 'stop' ? 'tool_calls' : turn.finish };
@@ -42,7 +43,19 @@ export function readCompletion(body: JsonObject, model: string, name: string): T
     return refuse(400, "'prompt' must be a text, a list of texts or a list of tokens.", { param: 'prompt' });
   }
   const text = textOf(prompt);
-  return turnFor(body, { chat: false, model, text: sentence(name, text), prompt: text });
+  const at = text.indexOf(opening);
+  const [question, said] = at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at)];
+  return turnFor(body, { chat: false, model, text: sentence(name, question), said, prompt: text });
+}
+
+/** Of an answer that is to be gone on with: what stands last, when it is the assistant's. */
+function beginning(messages: readonly unknown[]): string {
+  const last = messages.at(-1);
+  return isObject(last) && last['role'] === 'assistant' ? textOf([last]) : '';
+}
+
+function tokensOf(text: string): readonly string[] {
+  return text.match(/\s*\S{1,12}/g) ?? [];
 }
 
 function turnFor(
@@ -51,10 +64,17 @@ function turnFor(
     chat,
     model,
     text,
+    said,
     prompt,
-  }: { readonly chat: boolean; readonly model: string; readonly text: string; readonly prompt: string },
+  }: {
+    readonly chat: boolean;
+    readonly model: string;
+    readonly text: string;
+    readonly said: string;
+    readonly prompt: string;
+  },
 ): Turn {
-  const whole = text.match(/\s*\S{1,12}/g) ?? [];
+  const whole = tokensOf(text).slice(tokensOf(said).length);
   const bound = newer ?? older;
   const most = typeof bound === 'number' && bound > 0 ? Math.floor(bound) : Infinity;
   return {
@@ -71,7 +91,7 @@ function turnFor(
 
 function sentence(name: string, prompt: string): string {
   const said = prompt.length > longestEcho ? `${prompt.slice(0, longestEcho)}…` : prompt;
-  return `This is a simulated answer from Switchyard backend "${name}", no model was run. You said: ${said}`;
+  return `${opening} from Switchyard backend "${name}", no model was run. You said: ${said}`;
 }
 
 /** Undefined: plain text was asked for. */

@@ -25,16 +25,20 @@ export interface WindowTicker {
 }
 
 export class OpossumCircuit implements Circuit {
-  readonly #settings: CircuitSettings;
+  #settings: CircuitSettings;
   readonly #parts: CircuitParts;
-  readonly #ticker: WindowTicker;
+  #ticker: WindowTicker;
   #breaker: CircuitBreaker;
   #state: CircuitState = 'closed';
   #consecutive = 0;
   /** Trips so far: outcomes of attempts that began before the last one say nothing about now. */
   #epoch = 0;
-  /** Trips in a row without a success in between; decides how long the next one lasts. */
+  /** Trips since it last did well for long; decides how long the next one lasts. */
   #trips = 0;
+  #pauseMs = 0;
+  #retryAtMs: number | undefined = undefined;
+  /** When it last failed or was closed after a pause. */
+  #unwellAtMs = 0;
   /** Closed by a probe and not yet confirmed by live traffic: one attempt at a time, one failure re-opens. */
   #onProbation = false;
   #trialRunning = false;
@@ -49,6 +53,10 @@ export class OpossumCircuit implements Circuit {
 
   get state(): CircuitState {
     return this.#state;
+  }
+
+  get retryAtMs(): number | undefined {
+    return this.#retryAtMs;
   }
 
   admits(): boolean {
@@ -86,7 +94,19 @@ export class OpossumCircuit implements Circuit {
     this.#breaker = this.#makeBreaker();
     this.#onProbation = true;
     this.#trialRunning = false;
+    this.#unwellAtMs = this.#parts.clock.now();
     this.#become('closed');
+  }
+
+  /** Other settings from now on. What is known stays, but for the window's counts where its own settings change. */
+  configure(settings: CircuitSettings, ticker: WindowTicker): void {
+    const { windowMs, minRequests, failureRatio } = this.#settings;
+    this.#settings = settings;
+    this.#ticker = ticker;
+    const isSameWindow = settings.windowMs === windowMs && settings.minRequests === minRequests;
+    if (isSameWindow && settings.failureRatio === failureRatio) return;
+    this.#breaker.shutdown();
+    this.#breaker = this.#makeBreaker();
   }
 
   close(): void {
@@ -118,12 +138,16 @@ export class OpossumCircuit implements Circuit {
   #succeeded(): void {
     this.#consecutive = 0;
     this.#onProbation = false;
-    this.#trips = 0;
+    // One success is no recovery: a backend that works for two seconds and then fails again is out for longer each time.
+    // So it has to do without a failure for as long as it was out, and for a window at least.
+    const wellMs = this.#parts.clock.now() - this.#unwellAtMs;
+    if (wellMs >= Math.max(this.#pauseMs, this.#settings.windowMs)) this.#trips = 0;
     this.#fire(false);
   }
 
   #failed(): void {
     this.#consecutive++;
+    this.#unwellAtMs = this.#parts.clock.now();
     const mayOpen = this.#parts.mayOpen();
     if (mayOpen && (this.#onProbation || this.#consecutive >= this.#settings.consecutive)) {
       this.#breaker.open();
@@ -154,9 +178,12 @@ export class OpossumCircuit implements Circuit {
   }
 
   #openFor(ms: number): void {
+    this.#pauseMs = ms;
+    this.#retryAtMs = this.#parts.clock.now() + ms;
     this.#become('open');
     this.#cancelOpen();
     this.#cancelOpen = this.#parts.clock.after(ms, () => {
+      this.#retryAtMs = undefined;
       this.#become('half_open');
       this.#parts.wantsProbe();
     });

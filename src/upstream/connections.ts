@@ -2,7 +2,9 @@
 // request gets a socket of its own. Options and their reasons were measured: a pool's queue is covered by no timeout,
 // HTTP/2 would let one stall everybody, and uvicorn and llama-server close idle sockets after 5 s without a hint.
 import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { identityOf } from '../fleet/changes.ts';
 import type { Backend } from '../fleet/fleet.ts';
+import { openLine } from './line.ts';
 
 export interface Connection {
   readonly dispatcher: Dispatcher;
@@ -17,11 +19,17 @@ export interface Connection {
 
 export interface Connections {
   to(backend: Backend): Connection;
+  /** Takes over the settings of a backend whose connections stay. */
+  update(backend: Backend): void;
   /** Requests waiting inside a pool; stays 0. */
   queued(): number;
-  /** Open sockets per backend. */
-  open(): ReadonlyMap<string, number>;
-  /** Closes every socket, also those in use. */
+  /** Open sockets to a backend. */
+  openTo(backend: Backend): number;
+  /** How many backends it keeps connections to. */
+  readonly size: number;
+  /** Closes every socket to a backend that has left, also those in use. */
+  drop(backend: Backend): Promise<void>;
+  /** The same for all. */
   close(): Promise<void>;
 }
 
@@ -30,53 +38,99 @@ export interface BackendUrls {
   readonly urlOf: (backend: Backend) => string;
 }
 
+interface Pools extends Connection {
+  readonly dispatcher: Pool;
+  readonly fresh: Pool;
+  settings: Backend;
+  closed: boolean;
+}
+
 export function createConnections({ urlOf }: BackendUrls): Connections {
-  const pools = new Map<string, Connection & { readonly dispatcher: Pool; readonly fresh: Pool }>();
+  const pools = new Map<string, Pools>();
+  // The backends of a fleet are few and live long; to name one by its identity for each request would be waste.
+  const known = new WeakMap<Backend, Pools>();
+  const find = (backend: Backend) => {
+    const found = known.get(backend);
+    return found?.closed === false ? found : pools.get(identityOf(backend));
+  };
   return {
     to(backend) {
-      const known = pools.get(backend.name);
-      if (known !== undefined) return known;
-      const url = new URL(urlOf(backend));
-      let opened = 0;
-      const count = () => {
-        opened++;
-      };
-      const connection = {
-        dispatcher: openPool(url, backend, { pipelining: 1, count }),
-        // Without pipelining there is no keeping alive. It opens nothing before it is used.
-        fresh: openPool(url, backend, { pipelining: 0, count }),
-        opened: () => opened,
-        origin: url.origin,
-        prefix: url.pathname.replace(/\/+$/, ''),
-      };
-      pools.set(backend.name, connection);
-      return connection;
+      const found = find(backend) ?? openPools(new URL(urlOf(backend)), backend);
+      if (known.get(backend) !== found) {
+        known.set(backend, found);
+        pools.set(identityOf(backend), found);
+      }
+      return found;
+    },
+    update(backend) {
+      const found = find(backend);
+      if (found !== undefined) found.settings = backend;
     },
     queued() {
       let queued = 0;
       for (const { dispatcher, fresh } of pools.values()) queued += dispatcher.stats.queued + fresh.stats.queued;
       return queued;
     },
-    open: () =>
-      new Map(
-        [...pools].map(([name, { dispatcher, fresh }]) => [name, dispatcher.stats.connected + fresh.stats.connected]),
-      ),
+    openTo(backend) {
+      const found = find(backend);
+      return found === undefined ? 0 : found.dispatcher.stats.connected + found.fresh.stats.connected;
+    },
+    get size() {
+      return pools.size;
+    },
+    async drop(backend) {
+      const found = pools.get(identityOf(backend));
+      pools.delete(identityOf(backend));
+      if (found !== undefined) await closePools(found);
+    },
     async close() {
       const all = [...pools.values()];
       pools.clear();
-      await Promise.all(all.flatMap(({ dispatcher, fresh }) => [dispatcher.destroy(), fresh.destroy()]));
+      await Promise.all(all.map(closePools));
     },
   };
+}
+
+function openPools(url: URL, backend: Backend): Pools {
+  let opened = 0;
+  const count = () => {
+    opened++;
+  };
+  const connectMs = () => pools.settings.timeouts.connectMs;
+  const pools: Pools = {
+    dispatcher: openPool(url, { pipelining: 1, count, connectMs }),
+    // Without pipelining there is no keeping alive. It opens nothing before it is used.
+    fresh: openPool(url, { pipelining: 0, count, connectMs }),
+    opened: () => opened,
+    origin: url.origin,
+    prefix: url.pathname.replace(/\/+$/, ''),
+    settings: backend,
+    closed: false,
+  };
+  return pools;
+}
+
+async function closePools(pools: Pools): Promise<void> {
+  pools.closed = true;
+  await Promise.all([pools.dispatcher.destroy(), pools.fresh.destroy()]);
 }
 
 interface PoolWishes {
   readonly pipelining: 0 | 1;
   /** Told of each new socket. */
   readonly count: () => void;
+  readonly connectMs: () => number;
 }
 
-function openPool(url: URL, backend: Backend, { pipelining, count }: PoolWishes): Pool {
-  const open = buildConnector({ timeout: backend.timeouts.connectMs + 1_000, keepAlive: true, allowH2: false });
+function openPool(url: URL, { pipelining, count, connectMs }: PoolWishes): Pool {
+  let open: buildConnector.connector | undefined;
+  let openMs = 0;
+  const connector = () => {
+    const ms = connectMs() + 1_000;
+    if (open === undefined || openMs !== ms) open = buildConnector({ timeout: ms, keepAlive: true, allowH2: false });
+    openMs = ms;
+    return open;
+  };
   return new Pool(url.origin, {
     connections: null,
     pipelining,
@@ -87,9 +141,6 @@ function openPool(url: URL, backend: Backend, { pipelining, count }: PoolWishes)
     // Timers of the router's own are exact and know what they wait for; undici's only sweep up behind them.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect(options, done) {
-      count();
-      open(options, done);
-    },
+    factory: (_origin, options) => openLine(url, { options, count, open: (wishes, done) => connector()(wishes, done) }),
   });
 }

@@ -8,12 +8,14 @@ export interface HealthTrack {
   next(reading: Health): Health;
 }
 
-export function trackHealth({ upAfter, downAfter }: Pick<ProbeSettings, 'upAfter' | 'downAfter'>): HealthTrack {
+/** The settings are asked for each time: a reload may change them. */
+export function trackHealth(settings: () => Pick<ProbeSettings, 'upAfter' | 'downAfter'>): HealthTrack {
   let shown: Health | undefined;
   let good = 0;
   let misses = 0;
   return {
     next(reading) {
+      const { upAfter, downAfter } = settings();
       good = reading === 'up' ? good + 1 : 0;
       misses = reading === 'down' ? misses + 1 : 0;
       // The first probe decides. Loading, asleep and misconfigured are the engine's own words, so they hold at once.

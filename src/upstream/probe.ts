@@ -2,7 +2,7 @@
 import type { ProbeAnswer } from '../engines/engine.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import type { Connections } from './connections.ts';
-import { headerMap } from './send.ts';
+import { headerMap } from './call.ts';
 
 /** Large enough for vLLM's openapi.json and metrics. */
 const maxAnswerBytes = 8_388_608;
@@ -18,6 +18,8 @@ export async function get(
   timeoutMs: number,
   ended: AbortSignal,
 ): Promise<Probed> {
+  // Before a connection is asked for: the backend may have left, and nobody would close it.
+  if (ended.aborted) return { failure: 'timeout' };
   const { dispatcher, prefix } = connections.to(backend);
   const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ended]);
   const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'switchyard' };

@@ -1,4 +1,4 @@
-// Asks every backend, again and again, whether it is well and what it serves. Free requests only: nothing here loads a
+// Asks one backend, again and again, whether it is well and what it serves. Free requests only: nothing here loads a
 // model or generates a token of ours.
 import type { Clock } from '../clock.ts';
 import { detect, detectionPaths } from '../engines/detect.ts';
@@ -6,7 +6,6 @@ import type { Probe, ProbeAnswer } from '../engines/engine.ts';
 import { type EngineName, engines } from '../engines/index.ts';
 import type { BackendState } from '../fleet/backend-state.ts';
 import type { Backend } from '../fleet/fleet.ts';
-import type { Rediscovery } from '../routing/ports.ts';
 import type { Connections } from './connections.ts';
 import { type HealthTrack, trackHealth } from './health.ts';
 import { get, type ProbeFailure } from './probe.ts';
@@ -32,34 +31,13 @@ export interface ProbeObserver {
   modelsChanged(state: BackendState): void;
 }
 
-export interface Prober extends Rediscovery {
-  start(): void;
-  /** Probes a backend now instead of when it is due. */
-  soon(backend: string): void;
-  stop(): Promise<void>;
-}
-
 /** How often a backend that stays up is asked for its models again. */
 const rediscoverEveryMs = 30_000;
 const detectTimeoutMs = 2_000;
 const defaultIntervalMs = 5_000;
 
-export function createProber(backends: readonly (readonly [Backend, BackendState])[], parts: ProberParts): Prober {
-  const loops = new Map(backends.map(([backend, state]) => [backend.name, new ProbeLoop(backend, state, parts)]));
-  return {
-    start() {
-      for (const loop of loops.values()) loop.soon();
-    },
-    soon: (backend) => loops.get(backend)?.soon(),
-    refresh: (backend) => loops.get(backend)?.refresh(),
-    async stop() {
-      await Promise.all([...loops.values()].map((loop) => loop.stop()));
-    },
-  };
-}
-
-class ProbeLoop {
-  readonly #backend: Backend;
+export class ProbeLoop {
+  #backend: Backend;
   readonly #state: BackendState;
   readonly #parts: ProberParts;
   readonly #ended = new AbortController();
@@ -68,12 +46,27 @@ class ProbeLoop {
   #running: Promise<void> | undefined = undefined;
   #again = false;
   #rediscoverAtMs = 0;
+  /** `lost`: it was up, and has gone down since. */
+  #life: 'new' | 'well' | 'lost';
 
   constructor(backend: Backend, state: BackendState, parts: ProberParts) {
     this.#backend = backend;
     this.#state = state;
     this.#parts = parts;
-    this.#track = trackHealth(backend.probe);
+    this.#track = trackHealth(() => this.#backend.probe);
+    this.#life = state.health === 'up' ? 'well' : 'new';
+  }
+
+  get name(): string {
+    return this.#backend.name;
+  }
+
+  update(backend: Backend): void {
+    const { probe, bearer } = this.#backend;
+    this.#backend = backend;
+    // With other credentials it may show other models; with another interval the wait for the next probe is wrong.
+    if (backend.bearer !== bearer) this.refresh();
+    else if (JSON.stringify(backend.probe) !== JSON.stringify(probe)) this.soon();
   }
 
   soon(): void {
@@ -107,6 +100,7 @@ class ProbeLoop {
     const intervalMs = this.#backend.probe.intervalMs ?? this.#engine()?.probes.health.intervalMs ?? defaultIntervalMs;
     // ±20 %, so that a fleet is not probed in step.
     const waitMs = again ? 0 : intervalMs * (0.8 + 0.4 * this.#parts.random());
+    this.#state.probeAtMs = this.#parts.clock.now() + waitMs;
     this.#cancel = this.#parts.clock.after(waitMs, () => this.soon());
   }
 
@@ -117,6 +111,7 @@ class ProbeLoop {
   async #round(): Promise<void> {
     const wasUp = this.#state.health === 'up';
     const engine = await this.#detectWhenDue(wasUp);
+    if (this.#ended.signal.aborted) return;
     if (engine === undefined) {
       this.#show('down');
     } else {
@@ -125,9 +120,11 @@ class ProbeLoop {
       const due = !wasUp || this.#parts.clock.now() >= this.#rediscoverAtMs;
       // Models first: a backend that is shown as up can be found under its models.
       const refused = reading === 'up' && due ? await this.#discover(engine) : false;
+      // What an aborted probe has found says nothing.
+      if (this.#ended.signal.aborted) return;
       this.#show(refused ? 'misconfigured' : reading);
     }
-    if (!this.#state.probedOnce) {
+    if (!this.#state.probedOnce && !this.#ended.signal.aborted) {
       this.#state.probedOnce = true;
       this.#parts.observer.modelsChanged(this.#state);
     }
@@ -157,7 +154,7 @@ class ProbeLoop {
       const first = answers[0];
       if (first === undefined || first.status === 401 || first.status === 403) return true;
     }
-    const models = probe.read(answers);
+    const models = this.#ended.signal.aborted ? undefined : probe.read(answers);
     if (models === undefined) return false;
     this.#rediscoverAtMs = this.#parts.clock.now() + rediscoverEveryMs;
     if (JSON.stringify(models) === JSON.stringify(this.#state.discovered)) return false;
@@ -171,8 +168,18 @@ class ProbeLoop {
     this.#state.health = this.#track.next(reading);
     for (const member of this.#state.members.values()) member.circuit.probed(reading === 'up');
     if (before === this.#state.health) return;
+    this.#noteReturn();
     if (this.#state.health === 'up' && before !== 'unknown') forgetRefusals(this.#state);
     this.#parts.observer.healthChanged(this.#state, before);
+  }
+
+  /** What was up, went down and is up again has come back; what has only just started has not. */
+  #noteReturn(): void {
+    const { health } = this.#state;
+    if (health === 'down' && this.#life === 'well') this.#life = 'lost';
+    if (health !== 'up') return;
+    if (this.#life === 'lost') this.#state.backSinceMs = this.#parts.clock.now();
+    this.#life = 'well';
   }
 
   async #ask<T>(kind: 'health' | 'models', probe: Probe<T>): Promise<readonly (ProbeAnswer | undefined)[]> {

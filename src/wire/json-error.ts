@@ -76,11 +76,17 @@ function string(text: string, open: number): number {
   while (at < text.length) {
     if (text[at] === '"') return at + 1;
     if (text.charCodeAt(at) < 0x20) return -at - 1;
-    const next = text[at] === '\\' ? match(escape, text, at) : at + 1;
+    const next = text[at] === '\\' ? escaped(text, at) : at + 1;
     if (next < 0) return next;
     at = next;
   }
   return -at - 1;
+}
+
+/** A text may be nothing but escaped quotes, too many for a match of each. */
+function escaped(text: string, at: number): number {
+  const isShort = text[at + 1] === '"' || text[at + 1] === '\\' || text[at + 1] === 'n';
+  return isShort ? at + 2 : match(escape, text, at);
 }
 
 function word(text: string, at: number, expected: string): number {

@@ -30,6 +30,9 @@ const maxContainers = 100_000;
 const maxElements = 1_000_000;
 const maxKeyBytes = 16_384;
 
+/** How far behind an escaped quote is looked byte by byte. */
+const lookAroundBytes = 256;
+
 const quote = 0x22;
 const backslash = 0x5c;
 
@@ -74,13 +77,19 @@ function skipBlank(bytes: Buffer, from: number): number {
 /** Offset behind the closing quote of the string that opens at `at`; -1 when none opens or it never closes. */
 function stringEnd(bytes: Buffer, at: number): number {
   if (bytes[at] !== quote) return -1;
-  let close = at;
+  let from = at + 1;
   for (;;) {
-    close = bytes.indexOf(quote, close + 1);
+    const close = bytes.indexOf(quote, from);
     if (close === -1) return -1;
     let slashes = 0;
     while (bytes[close - 1 - slashes] === backslash) slashes++;
     if (slashes % 2 === 0) return close + 1;
+    // Where one is escaped others follow soon, and a native call for each of millions takes half a second.
+    from = close + 1;
+    for (const end = from + lookAroundBytes; from < end && from < bytes.length; from++) {
+      if (bytes[from] === quote) return from + 1;
+      if (bytes[from] === backslash) from++;
+    }
   }
 }
 

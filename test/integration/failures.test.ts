@@ -281,6 +281,8 @@ describe('whose fault it was', () => {
     const { chat, engines, metric } = await start({
       // Least connections would hardly ask a backend again that has just failed.
       policy: 'round-robin',
+      // Nor would one that is coming back get every second request.
+      slowStartMs: 0,
       engines: [0, 1].map(() => ({
         imitates: 'vllm' as const,
         backend: {
@@ -331,3 +333,34 @@ async function readAll(response: Response): Promise<{ text: string; broken: bool
     return { text: Buffer.concat(pieces).toString(), broken: true };
   }
 }
+
+describe('backends that nobody can reach', () => {
+  const dead = {
+    engine: 'vllm',
+    models: ['test-model'],
+    probe: { intervalMs: 3_600_000, upAfter: 1, downAfter: 1 },
+  } as const;
+
+  it('cost two tries, and a third one is made', async () => {
+    // Nobody has been probed as down yet, and the living one is the least wanted.
+    const router = await start({
+      engines: [{ imitates: 'vllm', backend: { weight: 0.000_1 } }],
+      others: [1, 2].map((n) => ({ ...dead, name: `dead${n}`, url: `http://127.0.0.1:${n}` })),
+      waitUntilDiscovered: true,
+    });
+    for (const state of router.service.states) state.health = 'up';
+    const answered = await router.chat();
+    expect([answered.status, answered.headers.get('x-switchyard-attempts')]).toEqual([200, '3']);
+  });
+
+  it('are not asked a fourth time', async () => {
+    const router = await start({
+      engines: [{ imitates: 'vllm', backend: { weight: 0.000_1 } }],
+      others: [1, 2, 3].map((n) => ({ ...dead, name: `dead${n}`, url: `http://127.0.0.1:${n}` })),
+    });
+    for (const state of router.service.states) state.health = 'up';
+    const answered = await router.chat();
+    expect([answered.status, answered.headers.get('x-switchyard-attempts')]).toEqual([502, '3']);
+    expect(router.engine.posts).toHaveLength(0);
+  });
+});

@@ -50,7 +50,45 @@ describe('probing', () => {
     expect(await response.json()).toMatchObject({
       error: { type: 'no_backend', message: expect.stringContaining('b0: down') },
     });
-    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    // Its next probe is sooner.
+    expect(response.headers.get('retry-after')).toBe('1');
+    expect(response.headers.get('x-switchyard-attempts')).toBe('1');
+  });
+
+  it('is not believed when more than half of the members are out: they are tried, and one whose probes lie serves', async () => {
+    const { engine, chat, log, metric } = await start({ engines: [{ imitates: 'llamacpp' }] });
+    engine.override('/health', reply(500));
+    await expect.poll(() => healthOf('b0')).toBe('down');
+    expect((await chat()).status).toBe(200);
+    expect(await metric('switchyard_model_panic', { model: 'test-model' })).toBe(1);
+    engine.override('/health', []);
+    await expect.poll(() => healthOf('b0')).toBe('up');
+    expect(await metric('switchyard_model_panic', { model: 'test-model' })).toBe(0);
+    const said = log.filter(({ panic }) => panic !== undefined).map(({ model, panic }) => [model, panic]);
+    expect(said).toEqual([
+      ['test-model', true],
+      ['test-model', false],
+    ]);
+  });
+
+  it('is believed in any case with the panic rule off, and the caller told when the next probe is due', async () => {
+    const { engine, chat } = await start({
+      panicRatio: 1,
+      engines: [
+        {
+          imitates: 'vllm',
+          health: 'down',
+          backend: { models: ['test-model'], probe: { ...quickProbe, intervalMs: 20_000 } },
+        },
+      ],
+    });
+    expect(healthOf('b0')).toBe('down');
+    const response = await chat();
+    expect([response.status, response.headers.get('x-switchyard-attempts')]).toEqual([503, '0']);
+    const seconds = Number(response.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(5);
+    expect(seconds).toBeLessThanOrEqual(24);
+    expect(engine.posts).toHaveLength(0);
   });
 
   it('asks a backend that came back for its models again', async () => {

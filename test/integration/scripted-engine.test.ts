@@ -225,6 +225,16 @@ describe('its life', () => {
     expect((await reply).status).toBe(200);
   });
 
+  test('what has ended is forgotten when told so, and the next is numbered on', async () => {
+    const engine = await start({ imitates: 'vllm' });
+    await (await chat(engine)).text();
+    await engine.when(({ posts }) => posts[0]?.ending === 'completed');
+    engine.forget();
+    expect(engine.journal).toEqual([]);
+    await (await chat(engine)).text();
+    expect(engine.posts.map(({ n }) => n)).toEqual([2]);
+  });
+
   test('a crash resets what runs, and the engine can come back', async () => {
     const engine = await start({ imitates: 'ollama' });
     engine.respond([stallsAfter(1)]);

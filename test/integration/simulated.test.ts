@@ -53,6 +53,20 @@ test('a chat says that it is simulated and repeats what was said', async () => {
   expect(response.headers.get('x-simulated')).toBe('true');
 });
 
+test('an answer that has begun is gone on with, in a chat and in a completion', async () => {
+  const client = clientOf(await start());
+  const whole = (await client.chat.completions.create({ model: 'demo', messages })).choices[0]?.message.content ?? '';
+  const begun = whole.slice(0, whole.indexOf(' no model'));
+  const chat = await client.chat.completions.create({
+    model: 'demo',
+    messages: [...messages, { role: 'assistant', content: begun }],
+  });
+  expect(begun + (chat.choices[0]?.message.content ?? '')).toBe(whole);
+  const plain = await client.completions.create({ model: 'demo', prompt: 'Good morning' });
+  const rest = await client.completions.create({ model: 'demo', prompt: `Good morning${begun}` });
+  expect(begun + (rest.choices[0]?.text ?? '')).toBe(plain.choices[0]?.text);
+});
+
 test('a streamed chat has the same text, and usage when asked', async () => {
   const client = clientOf(await start());
   const plain = await client.chat.completions.create({ model: 'demo', messages });

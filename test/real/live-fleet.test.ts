@@ -77,6 +77,47 @@ test('when a chat server is killed its stream ends with an error, and everything
   expect(await upOf(fleet.chatB.name)).toBe(1);
 });
 
+interface Chunk {
+  readonly id: string;
+  readonly choices: readonly {
+    readonly delta?: { readonly role?: string; readonly content?: string };
+    readonly text?: string;
+    readonly finish_reason?: string | null;
+  }[];
+  readonly usage?: { readonly completion_tokens: number };
+}
+
+test.for([
+  { kind: 'chat', path: chatPath, asked: { messages: [{ role: 'user', content: 'Tell me about foxes.' }] }, roles: 1 },
+  { kind: 'completion', path: '/v1/completions', asked: { prompt: 'The quick brown fox' }, roles: 0 },
+])('a server that is killed in mid-stream is not missed where its streams go on elsewhere: $kind', async (given) => {
+  const fleet = await aFleet({ more: `models:\n  ${names.chat}: { continuation: true }\n` });
+  const asked = { model: names.chat, ...given.asked, temperature: 0, max_tokens: 80, ignore_eos: true, stream: true };
+  const response = await fleet.post(given.path, { ...asked, stream_options: { include_usage: true } });
+  const doomed = backendOf(response) === fleet.chatA.name ? fleet.chatA : fleet.chatB;
+  const reading = readSse(response);
+  const values: string[] = [];
+  while (values.length < 20) values.push((await reading.next()) ?? '');
+
+  await doomed.kill();
+
+  values.push(...(await reading.rest()));
+  expect(values.at(-1)).toBe('[DONE]');
+  const chunks = values.slice(0, -1).map((value): Chunk => JSON.parse(value));
+  const textOf = (some: readonly Chunk[]) =>
+    some.flatMap(({ choices }) => choices.map(({ delta, text }) => delta?.content ?? text ?? '')).join('');
+  const [begun, rest] = [textOf(chunks.slice(0, 20)), textOf(chunks.slice(20))];
+  process.stdout.write(`continued ${given.kind}: ${JSON.stringify(begun)} + ${JSON.stringify(rest)}\n`);
+  const choices = chunks.flatMap((chunk) => chunk.choices);
+  expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
+  expect(choices.filter(({ delta }) => delta?.role !== undefined)).toHaveLength(given.roles);
+  expect(choices.flatMap(({ finish_reason: reason }) => reason ?? [])).toEqual(['length']);
+  expect(chunks.flatMap(({ usage }) => usage?.completion_tokens ?? [])).toEqual([80]);
+  expect(rest.length).toBeGreaterThan(50);
+  const [continued] = await fleet.metric('switchyard_continuations_total');
+  expect(continued).toEqual([expect.stringContaining('result="completed"'), 1]);
+});
+
 test('embeddings go to the server that was started for them, by its model’s name', async () => {
   const fleet = await aFleet();
   const answer = await fleet.post('/v1/embeddings', { model: names.embeddings, input: 'a red fox' });

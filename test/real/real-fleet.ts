@@ -27,6 +27,8 @@ export interface RealFleetOptions {
   /** What the server for embeddings announces; another name than the others' unless said. */
   readonly embeddingsAlias?: string;
   readonly withOllama?: boolean;
+  /** Lines at the end of the fleet file; none unless said. */
+  readonly more?: string;
 }
 
 type Stop = () => Promise<unknown>;
@@ -45,7 +47,7 @@ export async function startRealFleet(options: RealFleetOptions = {}): Promise<Re
 }
 
 async function start(options: RealFleetOptions, stops: Stop[], stop: () => Promise<void>): Promise<RealFleet> {
-  const { embeddingsAlias = names.embeddings, withOllama = false } = options;
+  const { embeddingsAlias = names.embeddings, withOllama = false, more = '' } = options;
   const llama = async (alias: string, embeddings = { embeddings: false }): Promise<ServerProcess> => {
     const server = await startLlamaServer({ alias, ...embeddings });
     stops.push(() => server.kill());
@@ -60,7 +62,7 @@ async function start(options: RealFleetOptions, stops: Stop[], stop: () => Promi
     stops.push(ollama.stop);
     urls.push(ollama.server.url);
   }
-  const router = await startRouter(urls, stops);
+  const router = await startRouter({ urls, more }, stops);
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   const get: RealFleet['get'] = (path) => fetch(router.url + path, { headers });
   return {
@@ -87,11 +89,14 @@ async function start(options: RealFleetOptions, stops: Stop[], stop: () => Promi
   };
 }
 
-async function startRouter(urls: readonly string[], stops: Stop[]): Promise<RouterProcess> {
+async function startRouter(
+  { urls, more }: { readonly urls: readonly string[]; readonly more: string },
+  stops: Stop[],
+): Promise<RouterProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'switchyard-real-'));
   stops.push(async () => rmSync(directory, { recursive: true }));
   const file = join(directory, 'fleet.yaml');
-  writeFileSync(file, `version: 1\nbackends:\n${urls.map((url) => `  - url: ${url}\n`).join('')}`);
+  writeFileSync(file, `version: 1\nbackends:\n${urls.map((url) => `  - url: ${url}\n`).join('')}${more}`);
   const router = new RouterProcess(['serve', '--config', file, '--listen', '127.0.0.1:0'], {
     env: { API_KEYS: apiKey },
   });

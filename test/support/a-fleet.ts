@@ -1,16 +1,17 @@
 // Fleets for tests: every field has its default, and a test says only what it is about.
 import type { Caller } from '../../src/access/keyring.ts';
 import { rulesOf } from '../../src/access/rules.ts';
-import { circuitDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
+import { circuitDefaults, overloadDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
 import type {
+  AdminSettings,
   AuthSettings,
   Backend,
   Fleet,
   ModelSettings,
   QueueSettings,
-  SharedStateSettings,
   Timeouts,
 } from '../../src/fleet/fleet.ts';
+import type { SharedStateSettings } from '../../src/fleet/shared-state.ts';
 
 export const timeouts: Timeouts = timeoutDefaults;
 
@@ -25,6 +26,7 @@ export function aBackend(overrides: Partial<Backend> = {}): Backend {
     usage: 'auto',
     probe: { upAfter: 2, downAfter: 3 },
     timeouts,
+    stallAfterMs: 30_000,
     circuit: circuitDefaults,
     ...overrides,
   };
@@ -55,10 +57,14 @@ export interface FleetWishes {
   readonly backends?: readonly Partial<Backend>[];
   readonly models?: Readonly<Record<string, Partial<ModelSettings>>>;
   readonly server?: Partial<Fleet['server']>;
+  /** No admin listener unless said; then on a free port. */
+  readonly admin?: Partial<AdminSettings>;
   readonly auth?: Partial<AuthSettings>;
   readonly sharedState?: SharedStateSettings;
   readonly policy?: string;
   readonly retryBudgetRatio?: number;
+  readonly panicRatio?: number;
+  readonly slowStartMs?: number;
   /** Nobody waits unless said. */
   readonly queue?: Partial<QueueSettings>;
 }
@@ -73,14 +79,28 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
       drainTimeoutMs: 300_000,
       forwardHeaders: [],
       rateLimitHeaders: 'openai',
+      // The router of a test shares its thread with callers and engines, whose work is not its own.
+      overload: { ...overloadDefaults, eventLoopDelayMs: Infinity },
       ...wishes.server,
     },
+    ...(wishes.admin === undefined
+      ? {}
+      : {
+          admin: {
+            listen: { host: '127.0.0.1', port: 0 },
+            isChosen: true,
+            allowedHosts: ['localhost'],
+            ...wishes.admin,
+          },
+        }),
     auth: anAuth(wishes.auth),
     backends: (wishes.backends ?? [{}]).map(aBackend),
     models: new Map(Object.entries(wishes.models ?? {}).map(([name, model]) => [name, aModel(model)])),
     routing: {
       policy: wishes.policy ?? 'least-connections',
-      queue: { maxLength: 0, maxWaitMs: 30_000, ...wishes.queue },
+      queue: { maxLength: 0, maxWaitMs: 30_000, comments: false, ...wishes.queue },
+      panicRatio: wishes.panicRatio ?? 0.5,
+      slowStartMs: wishes.slowStartMs ?? 30_000,
       retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },
     logging: { level: 'silent', format: 'json', access: 'all' },

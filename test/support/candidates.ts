@@ -1,11 +1,15 @@
 // Candidates for tests of choosing: a backend, its state, and a circuit that does as told.
+import { boundOf } from '../../src/admission/bound.ts';
+import { LearntLimit } from '../../src/admission/learnt-limit.ts';
 import { engines } from '../../src/engines/index.ts';
 import { type BackendState, type MemberState, RecentFailures } from '../../src/fleet/backend-state.ts';
 import type { Capabilities } from '../../src/fleet/capabilities.ts';
 import type { Circuit } from '../../src/fleet/circuit.ts';
 import type { Backend } from '../../src/fleet/fleet.ts';
+import { Silence, type SilenceParts } from '../../src/fleet/silence.ts';
 import type { Candidate } from '../../src/selection/policy.ts';
 import { aBackend, timeouts } from './a-fleet.ts';
+import { fakeClock } from './fake-clock.ts';
 
 export interface CandidateWishes extends Partial<Backend> {
   readonly health?: BackendState['health'];
@@ -13,12 +17,13 @@ export interface CandidateWishes extends Partial<Backend> {
   readonly context?: number;
   readonly ejected?: boolean;
   readonly holdOff?: MemberState['holdOff'];
+  readonly silence?: Partial<SilenceParts>;
 }
 
 let nextIndex = 0;
 
 export function aCandidate(wishes: CandidateWishes = {}): Candidate {
-  const { health = 'up', can = {}, context, ejected = false, holdOff, ...settings } = wishes;
+  const { health = 'up', can = {}, context, ejected = false, holdOff, silence, ...settings } = wishes;
   const backend = aBackend(settings);
   const member = {
     backend,
@@ -30,6 +35,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
   const memberState: MemberState = {
     circuit: aCircuit(ejected),
     failures: new RecentFailures(),
+    backSinceMs: undefined,
     holdOff,
     unable: new Map(),
     proven: new Set(),
@@ -41,22 +47,33 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     engine: 'vllm',
     discovered: undefined,
     probedOnce: true,
+    draining: false,
+    retired: false,
+    probeAtMs: undefined,
+    backSinceMs: undefined,
+    silence: new Silence({ clock: fakeClock(), stallAfterMs: 0, changed: () => {}, ...silence }),
+    limit: new LearntLimit(),
     members: new Map([['m', memberState]]),
   };
   return {
+    model: 'm',
     backend,
     member,
     engine: engines.vllm,
     state,
     memberState,
     timeouts,
-    maxInFlight: backend.maxInFlight ?? Infinity,
+    get maxInFlight() {
+      return boundOf(backend, state);
+    },
+    slowStartMs: 30_000,
   };
 }
 
 function aCircuit(open: boolean): Circuit {
   return {
     state: open ? 'open' : 'closed',
+    retryAtMs: undefined,
     admits: () => !open,
     enter: () => ({ epoch: 0, trial: false }),
     confirm: () => {},

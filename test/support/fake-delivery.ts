@@ -21,6 +21,7 @@ export class FakeCaller implements Reply, Sink {
   isSlow = false;
   brokenBy: GatewayError | undefined = undefined;
   #resume: (() => void) | undefined = undefined;
+  #opened = false;
 
   get committed(): boolean {
     return this.status !== undefined;
@@ -28,6 +29,18 @@ export class FakeCaller implements Reply, Sink {
 
   hangUp(): void {
     this.#gone.abort();
+  }
+
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  open(): void {
+    this.#opened = true;
+  }
+
+  comment(text: string): void {
+    this.text += `: ${text}\n\n`;
   }
 
   begin(status: number): Sink {
@@ -52,7 +65,8 @@ export class FakeCaller implements Reply, Sink {
     this.ending = 'ended';
   }
 
-  break(error: GatewayError): void {
+  fail(error: GatewayError): void {
+    if (!(this.committed || this.#opened) || this.ending !== 'open') return;
     this.brokenBy = error;
     this.ending = 'broken';
   }
@@ -64,8 +78,9 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   const caller = new FakeCaller();
   const candidate = aCandidate({ name: 'b' });
   const ended: AttemptEnded[] = [];
-  const upstream = { aborted: 0, paused: false, handler: undefined as UpstreamHandler | undefined };
-  const slot = createSlots(plainCounters()).claim([candidate]);
+  const letGo: number[] = [];
+  const upstream = { aborted: 0, paused: false, handler: undefined as UpstreamHandler | undefined, closed: () => {} };
+  const slot = createSlots(plainCounters()).claim([candidate], clock.now());
   if (slot === undefined) throw new Error('no slot');
   const request = aRequest({ stream: wishes.stream ?? true, needs: ['chat-completions'] });
   const exchange = new Exchange('id', 'chat-completions', aCaller(), clock.now());
@@ -75,7 +90,10 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
     candidates: [candidate],
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
-    queue: { maxLength: 0, maxWaitMs: 0 },
+    queue: { maxLength: 0, maxWaitMs: 0, comments: false },
+    panicRatio: 0.5,
+    fallbacks: () => [],
+    continuation: false,
   };
   exchange.begin(target, request, {
     cost: { inputTokens: 0, outputTokens: 0 },
@@ -84,14 +102,19 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   });
   const parts = {
     clock,
-    observer: { attempted: (event: AttemptEnded) => ended.push(event), settled: () => {} },
+    observer: {
+      attempted: (event: AttemptEnded) => ended.push(event),
+      letGo: (afterMs: number) => letGo.push(afterMs),
+      settled: () => {},
+    },
     rediscovery: { refresh: () => {} },
     upstream: {
       send(_backend: unknown, _request: unknown, handler: UpstreamHandler) {
         upstream.handler = handler;
         return {
-          abort: () => {
+          abort: (closed = () => {}) => {
             upstream.aborted++;
+            upstream.closed = closed;
           },
           pause: () => {
             upstream.paused = true;
@@ -106,9 +129,12 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   const delivery = { exchange, request, target, reply: caller };
   const outcome = attempt(parts, delivery, slot).then(
     () => 'ok',
-    (error: GatewayError) => error.code,
+    (error: GatewayError) => {
+      caller.fail(error);
+      return error.code;
+    },
   );
   const { handler } = upstream;
   if (handler === undefined) throw new Error('nothing was sent');
-  return { clock, caller, exchange, ended, upstream, handler, outcome };
+  return { clock, caller, exchange, ended, letGo, upstream, handler, outcome };
 }

@@ -12,6 +12,8 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** What comes on standard input; empty unless said. */
   readonly input?: string;
+  /** How many descriptors it may have; as many as the test unless said. */
+  readonly openFiles?: number;
 }
 
 export interface Ending {
@@ -29,10 +31,13 @@ export class RouterProcess {
   /** Resolves when it has ended and everything it wrote has been read. */
   readonly ended: Promise<Ending>;
 
-  constructor(args: readonly string[], { env = {}, cwd = root, input = '' }: ProcessOptions = {}) {
-    const child = spawn(process.execPath, [join(root, 'src/main.ts'), ...args], {
+  constructor(args: readonly string[], { env = {}, cwd = root, input = '', openFiles }: ProcessOptions = {}) {
+    const limited = openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`];
+    const [command = '', ...words] = [...limited, process.execPath, join(root, 'src/main.ts'), ...args];
+    const child = spawn(command, words, {
       cwd,
-      env: { ...cleanEnv(), ...env },
+      // Many routers run at once, and they must not fight for one port.
+      env: { ...cleanEnv(), SWITCHYARD_ADMIN_LISTEN: 'off', ...env },
     });
     this.#child = child;
     const { promise, resolve: settle } = Promise.withResolvers<Ending>();
@@ -74,6 +79,13 @@ export class RouterProcess {
   get url(): string {
     const [url] = /http:\/\/[^\s/]+/.exec(this.#stdout) ?? [];
     if (url === undefined) throw new Error(`no address in ${JSON.stringify(this.#stdout)}`);
+    return url;
+  }
+
+  /** Of the admin listener, where a test has asked for one. */
+  get adminUrl(): string {
+    const [, url] = /Admin: +(http:\/\/[^\s/]+)/.exec(this.#stdout) ?? [];
+    if (url === undefined) throw new Error(`no admin address in ${JSON.stringify(this.#stdout)}`);
     return url;
   }
 

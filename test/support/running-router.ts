@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, expect, vi } from 'vitest';
 import type { RateLimiter } from '../../src/access/limiter.ts';
 import type { Backend } from '../../src/fleet/fleet.ts';
-import { type Service, startService } from '../../src/service.ts';
+import { type Service, type ServiceOptions, startService } from '../../src/service.ts';
 import { aFleet, type FleetWishes } from './a-fleet.ts';
 import { type ScriptedEngine, startScriptedEngine } from './scripted-engine.ts';
 import type { ScriptedEngineOptions } from './scripted/settings.ts';
@@ -32,6 +32,10 @@ export interface RouterWishes extends Omit<FleetWishes, 'backends'> {
   readonly others?: readonly Partial<Backend>[];
   readonly limiter?: RateLimiter;
   readonly bodyTimeoutMs?: number;
+  readonly headTimeoutMs?: number;
+  readonly readings?: ServiceOptions['readings'];
+  /** What a reload finds. */
+  readonly load?: ServiceOptions['load'];
   /** True unless said. */
   readonly waitUntilDiscovered?: boolean;
 }
@@ -55,7 +59,10 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     log,
     version: 'test',
     ...(wishes.limiter === undefined ? {} : { limiter: wishes.limiter }),
+    ...(wishes.load === undefined ? {} : { load: wishes.load }),
     ...(wishes.bodyTimeoutMs === undefined ? {} : { bodyTimeoutMs: wishes.bodyTimeoutMs }),
+    ...(wishes.headTimeoutMs === undefined ? {} : { headTimeoutMs: wishes.headTimeoutMs }),
+    ...(wishes.readings === undefined ? {} : { readings: wishes.readings }),
   });
   if (wishes.waitUntilDiscovered !== false) await service.discovered;
   const url = `http://127.0.0.1:${service.address.port}`;
@@ -87,7 +94,9 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     get: (path, init) => fetch(url + path, init),
     async metric(name, labels = {}) {
       const text = await (await router.get('/metrics')).text();
-      const line = text.split('\n').find((one) => one.startsWith(`${name}{`) && hasLabels(one, labels));
+      const line = text
+        .split('\n')
+        .find((one) => /^[{ ]/.test(one.slice(name.length)) && one.startsWith(name) && hasLabels(one, labels));
       return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
     },
     async stop() {
@@ -116,10 +125,13 @@ export async function expectNothingHeld(router: RunningRouter): Promise<void> {
     ...router.service.held(),
     open: router.engines.reduce((sum, engine) => sum + engine.inFlight, 0),
   });
-  await vi.waitFor(() => expect(held()).toEqual({ running: 0, inFlight: 0, queued: 0, waiting: 0, open: 0 }), {
-    timeout: 3_000,
-    interval: 5,
-  });
+  await vi.waitFor(
+    () => expect(held()).toEqual({ running: 0, inFlight: 0, queued: 0, waiting: 0, bodyBytes: 0, open: 0 }),
+    {
+      timeout: 3_000,
+      interval: 5,
+    },
+  );
 }
 
 /** A router per test: stopped when the test ends, with the proof that nothing was held. */

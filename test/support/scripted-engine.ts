@@ -26,7 +26,7 @@ export class ScriptedEngine {
   readonly #dialect: Dialect;
   readonly #server: Server;
   readonly #slots: Slots;
-  readonly #journal: Entry[] = [];
+  #journal: Entry[] = [];
   readonly #sockets = new Map<Socket, number>();
   readonly #overrides = new Map<string, Scripted>();
   readonly #watchers = new Set<() => void>();
@@ -34,6 +34,7 @@ export class ScriptedEngine {
   #models: readonly ScriptedModel[];
   #health: Health = 'up';
   #port = 0;
+  #requests = 0;
   #connections = 0;
   #tokensOut = 0;
 
@@ -99,6 +100,11 @@ export class ScriptedEngine {
   /** Requests in line for a slot. */
   get waiting(): number {
     return this.#slots.waiting;
+  }
+
+  /** Drops what has ended from the journal: it would grow for as long as the engine runs. */
+  forget(): void {
+    this.#journal = this.#journal.filter(({ ending }) => ending === 'open');
   }
 
   /** For the POST endpoints. */
@@ -184,7 +190,7 @@ export class ScriptedEngine {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
-    const entry = new Entry(this.#journal.length + 1, this.#sockets.get(socket) ?? 0, request);
+    const entry = new Entry(++this.#requests, this.#sockets.get(socket) ?? 0, request);
     this.#journal.push(entry);
     const gone = new AbortController();
     response.once('close', () => {

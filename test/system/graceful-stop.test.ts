@@ -91,6 +91,35 @@ describe('a router told to stop while a stream runs', () => {
     expect(await router.ended).toEqual({ code: 0, signal: null });
   });
 
+  it('answers the next request on the connection of a stream that ended meanwhile, and closes it then', async () => {
+    const router = await start({ delay: '0s', timeout: '60s' });
+    const old = await wire(router.port);
+    engine.respond(answer({ count: 10, gapMs: 100 }));
+    old.send(streamOver());
+    await old.when(({ received }) => received.includes('t2 '));
+    router.signal('SIGTERM');
+    await stoppedListening(router);
+    await old.when(({ received }) => received.includes('data: [DONE]'));
+    old.send(get('/v1/models'));
+    await old.when(({ received }) => received.includes('"object":"list"'));
+    expect(statusesOf(old.received)).toEqual([200, 200]);
+    expect(old.received.slice(old.received.lastIndexOf('HTTP/1.1'))).toMatch(/\r\nconnection: close\r\n/i);
+    expect(await router.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('has drain_timeout from the signal on, the delay included', async () => {
+    const router = await start({ delay: '2s', timeout: '2s' });
+    engine.respond(stallsAfter(3));
+    const stream = readAll(await chat(router, { stream: true }));
+    router.signal('SIGTERM');
+    const { events, broken } = await stream;
+    expect({ broken, last: JSON.parse(events.at(-1) ?? '') }).toMatchObject({
+      broken: true,
+      last: { error: { type: 'draining' } },
+    });
+    expect(await router.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('refuses new requests on old connections when the end is near', async () => {
     // All of a timeout below 5 s is near its end.
     const router = await start({ delay: '0s', timeout: '4s' });

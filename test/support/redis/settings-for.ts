@@ -1,5 +1,5 @@
 // The shared state of a fleet whose Redis has this address.
-import type { SharedStateSettings } from '../../../src/fleet/fleet.ts';
+import type { SharedStateSettings } from '../../../src/fleet/shared-state.ts';
 
 export function settingsFor(url: string, overrides: Partial<SharedStateSettings> = {}): SharedStateSettings {
   const { hostname, port, username, password } = new URL(url);

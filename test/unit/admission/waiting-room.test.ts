@@ -18,6 +18,7 @@ function setting(slots = 1) {
   const slot = (): Slot => ({
     candidate: aCandidate(),
     ticket: { epoch: 0, trial: false },
+    inFlight: 1,
     release: () => release(),
   });
   const release = (count = 1) => {

@@ -65,6 +65,10 @@ describe('fields that contradict each other', () => {
       'fleet.yaml:4:30: warning: gap is above total, so it never applies at defaults.timeouts.gap (make gap the smaller one)',
     ],
     [
+      fleetWith('defaults: { stall_after: 3m, timeouts: { first_byte: 2m } }\n'),
+      'fleet.yaml:4:26: warning: stall_after is above first_byte and gap, so it never applies at defaults.stall_after (make it the smallest)',
+    ],
+    [
       fleetWith('models: { m: { timeouts: { total: 10s } } }\n'),
       'fleet.yaml:4:35: warning: gap is above total, so it never applies at models.m.timeouts.total (make gap the smaller one)',
     ],

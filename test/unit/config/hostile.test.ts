@@ -1,11 +1,12 @@
 // No text makes loading throw or hang.
-import { array, assert, constantFrom, json, oneof, property, string } from 'fast-check';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { array, assert, constantFrom, integer, json, nat, oneof, property, record, string } from 'fast-check';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadFleet } from '../../../src/config/load.ts';
-import { load, said } from './support.ts';
+import { root } from '../../support/router-process.ts';
+import { load, said, valid } from './support.ts';
 
 const pieces = [
   '[',
@@ -47,7 +48,87 @@ const words = [
   '🦊',
   ',',
   '<<: ',
+  'length: ',
+  'toString: ',
 ];
+
+const example = readFileSync(join(root, 'config/fleet.example.yaml'), 'utf8');
+const short =
+  'version: 1\nbackends:\n  - { url: "http://h:1", name: a, weight: 2 }\nrouting: { queue: { max_wait: 5s } }\n';
+
+interface Change {
+  readonly how: 'cut' | 'insert' | 'repeat' | 'swap' | 'shift' | 'end' | 'character';
+  readonly at: number;
+  readonly count: number;
+  readonly what: string;
+}
+
+/** One change to a text: of lines, of what stands in them, or of how far in they stand. */
+function changed(text: string, { how, at, count, what }: Change): string {
+  const lines = text.split('\n');
+  const n = at % lines.length;
+  const place = at % (text.length + 1);
+  switch (how) {
+    case 'cut':
+      return lines.toSpliced(n, count).join('\n');
+    case 'repeat':
+      return lines.toSpliced(n, 0, ...lines.slice(n, n + count)).join('\n');
+    case 'swap':
+      return lines.toSpliced(n, 2, lines[n + 1] ?? '', lines[n] ?? '').join('\n');
+    case 'shift':
+      return lines.toSpliced(n, 1, ' '.repeat(count) + (lines[n] ?? '').slice(count % 3)).join('\n');
+    case 'end':
+      return text.slice(0, place);
+    case 'insert':
+      return text.slice(0, place) + what + text.slice(place);
+    case 'character':
+      return text.slice(0, place) + what + text.slice(place + what.length);
+    default:
+      return how satisfies never;
+  }
+}
+
+describe('a good file with something wrong in it', () => {
+  const change = record<Change>({
+    how: constantFrom('cut', 'insert', 'repeat', 'swap', 'shift', 'end', 'character'),
+    at: nat(),
+    count: integer({ min: 1, max: 6 }),
+    what: oneof(
+      constantFrom(...pieces, ...words, '-1', '1e999', '.inf', '~', 'true', '5s', '"'),
+      string({ maxLength: 3 }),
+    ),
+  });
+
+  it('has its problems on the right lines behind a quote that is never closed', () => {
+    expect(said(short.replace(/ }\n$/, '"}\n'))).toContain(
+      'fleet.yaml:5:1: error: the indentation does not fit the lines above',
+    );
+  });
+
+  it('is a fleet still, or its problems stand at places that are in it', () => {
+    valid(short);
+    assert(
+      property(constantFrom(example, short, short), array(change, { minLength: 1, maxLength: 4 }), (text, changes) => {
+        const written = changes.reduce(changed, text);
+        const loaded = load(written, { env: { SEARCH_TEAM_KEY: 'sk-1' } });
+        const problems = 'fleet' in loaded ? loaded.warnings : loaded.problems;
+        expect('fleet' in loaded || loaded.problems.some(({ severity }) => severity === 'error')).toBe(true);
+        const lines = written.split('\n');
+        for (const { file, line, col, message } of problems) {
+          expect({ file, line, col, message, isInside: isInside(lines, line, col) }).toMatchObject({ isInside: true });
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** Line 0 is the file as a whole; a column may be the one behind the last. */
+function isInside(lines: readonly string[], line: number, col: number): boolean {
+  if (line === 0) return col === 0;
+  const text = lines[line - 1];
+  return text !== undefined && col >= 1 && col <= text.length + 1;
+}
 
 describe('hostile text', () => {
   it('is answered with problems or a fleet, whatever it is', () => {
@@ -88,6 +169,18 @@ describe('hostile text', () => {
       'fleet.yaml:1:33: error: nested more than 32 levels deep',
     ]);
   });
+
+  it.each(['{ length: { a: 1 } }', '{ length: [{ a: 1 }, { b: 2 }] }'])(
+    'that has %s in place of a list or a text is told what was expected',
+    (mapping) => {
+      expect(said(`version: 1\nbackends: ${mapping}\n`)).toContain(
+        'fleet.yaml:2:11: error: expected a list, found a mapping at backends',
+      );
+      expect(said(`version: 1\nbackends:\n  - url: ${mapping}\n`)).toContain(
+        'fleet.yaml:3:10: error: expected text, found a mapping at backends[0].url',
+      );
+    },
+  );
 
   it('of more than 1 MiB, or of very many parts, is refused', () => {
     expect(said(`# ${'x'.repeat(2 ** 20)}`)).toEqual(['fleet.yaml: error: the file is larger than 1 MiB']);

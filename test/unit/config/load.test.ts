@@ -17,6 +17,7 @@ describe('a fleet file', () => {
       drainTimeoutMs: 300_000,
       forwardHeaders: [],
       rateLimitHeaders: 'openai',
+      overload: { eventLoopDelayMs: 1_000, heapRatio: 0.9, openFilesRatio: 0.9, bufferedBytes: 1_073_741_824 },
     });
     expect(fleet.auth).toEqual({ mode: 'none', keys: [], tenants: new Map(), maxReservedOutputTokens: 4_096 });
     expect(fleet).not.toHaveProperty('sharedState');
@@ -28,6 +29,7 @@ describe('a fleet file', () => {
     ]);
     expect(fleet.backends[0]).toEqual({
       name: '10.0.0.11:8000',
+      stallAfterMs: 30_000,
       engine: 'auto',
       url: 'http://10.0.0.11:8000',
       weight: 1,

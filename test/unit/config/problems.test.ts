@@ -43,12 +43,12 @@ routing: { policy: least-conections }
     ],
     ['version: 1\nbackends: []\n', 'fleet.yaml:2:11: error: needs at least one entry at backends'],
     [
-      fleetWith('admin: {}\n'),
-      'fleet.yaml:4:1: error: unknown key "admin" (known: version, server, auth, defaults, backends, models, routing, shared_state, logging)',
+      fleetWith('tracing: {}\n'),
+      'fleet.yaml:4:1: error: unknown key "tracing" (known: version, server, admin, auth, defaults, backends, models, routing, shared_state, logging)',
     ],
     [
       fleetWith('wrokers:\n'),
-      'fleet.yaml:4:1: error: unknown key "wrokers" (known: version, server, auth, defaults, backends, models, routing, shared_state, logging)',
+      'fleet.yaml:4:1: error: unknown key "wrokers" (known: version, server, admin, auth, defaults, backends, models, routing, shared_state, logging)',
     ],
     [
       fleetWith('server: { workers: auto }\n'),
@@ -83,8 +83,18 @@ routing: { policy: least-conections }
       'fleet.yaml:4:28: error: must be at least 1 at defaults.max_in_flight',
     ],
     [
+      fleetWith('defaults: { max_in_flight: automatic }\n'),
+      'fleet.yaml:4:28: error: expected a number or auto, found text at defaults.max_in_flight',
+    ],
+    [
       fleetWith('models: { "a b": {} }\n'),
       'fleet.yaml:4:18: error: expected a model name of at most 256 characters without spaces at models["a b"]',
+    ],
+    ['version: 1\nbackends: []\n', 'fleet.yaml:2:11: error: needs at least one entry at backends'],
+    ['version: 1\nbackends: { length: {} }\n', 'fleet.yaml:2:11: error: expected a list, found a mapping at backends'],
+    [
+      fleetWith('auth: { keys: [{ tenant: t, key_file: { length: {} } }] }\n'),
+      'fleet.yaml:4:39: error: expected text, found a mapping at auth.keys[0].key_file',
     ],
     [fleetWith('models: [a]\n'), 'fleet.yaml:4:9: error: expected a mapping, found a list at models'],
     [fleetWith('logging: {}\nlogging: {}\n'), 'fleet.yaml:5:1: error: duplicate key "logging" (it is on line 4 too)'],

@@ -124,6 +124,15 @@ describe('the end of an attempt', () => {
     await expectEnd(left, 'ok');
   });
 
+  it('comes with the last byte, also when that is the second half of a line end', async () => {
+    const running = streaming();
+    running.handler.data(Buffer.from('data: [DONE]\r\n\r'));
+    running.handler.data(Buffer.from('\n'));
+    running.handler.ended();
+    await expectEnd(running, 'ok');
+    expect(running.caller.text).toBe(`${content.toString()}data: [DONE]\r\n\r\n`);
+  });
+
   it.each([
     ['while connecting', () => {}],
     ['before the head', ({ handler }: Running) => handler.connected()],
@@ -181,5 +190,25 @@ describe('the end of an attempt', () => {
     running.handler.data(Object.create(null));
     running.handler.ended();
     await expectEnd(running, 'internal');
+  });
+});
+
+describe('the socket of an attempt whose caller hung up', () => {
+  it('is timed from the hang-up until it has closed', async () => {
+    const running = streaming();
+    running.caller.hangUp();
+    await expectEnd(running, 'client_closed');
+    running.clock.advance(30);
+    expect(running.letGo).toEqual([]);
+    running.upstream.closed();
+    expect(running.letGo).toEqual([30]);
+  });
+
+  it('is not timed when something else ended it', async () => {
+    const running = streaming();
+    running.handler.failed({ kind: 'broken', code: 'ECONNRESET' });
+    await expectEnd(running, 'backend_broken');
+    running.upstream.closed();
+    expect(running.letGo).toEqual([]);
   });
 });

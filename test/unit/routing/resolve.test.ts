@@ -2,13 +2,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createKeyring } from '../../../src/access/keyring.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import type { Capability } from '../../../src/fleet/capabilities.ts';
-import { Roster } from '../../../src/fleet/roster.ts';
+import type { Roster } from '../../../src/fleet/roster.ts';
 import type { InferenceRequest } from '../../../src/routing/exchange.ts';
 import { buildSnapshot, estimate, resolve } from '../../../src/routing/snapshot.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
 import { plainCounters } from '../../../src/admission/counters.ts';
 import { aCaller, aFleet, type FleetWishes } from '../../support/a-fleet.ts';
-import { aCandidate } from '../../support/candidates.ts';
+import { aRoster } from '../../support/a-roster.ts';
 import { aRequest } from '../../support/a-request.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 function setting(wishes: FleetWishes, probed = true) {
-  const roster = new Roster(() => aCandidate().memberState.circuit);
+  const roster = aRoster();
   rosters.push(roster);
   const fleet = aFleet(wishes);
   for (const backend of fleet.backends) roster.of(backend).probedOnce = probed;

@@ -2,13 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { Cost } from '../../../src/access/limiter.ts';
 import { ungranted } from '../../../src/access/verdicts.ts';
 import { type ErrorCode, errorTable, GatewayError } from '../../../src/errors.ts';
-import { Roster } from '../../../src/fleet/roster.ts';
 import { Exchange, type InferenceRequest } from '../../../src/routing/exchange.ts';
 import type { ExchangeSettled } from '../../../src/routing/ports.ts';
 import { settle } from '../../../src/routing/settle.ts';
 import { aCaller } from '../../support/a-fleet.ts';
 import { aRequest } from '../../support/a-request.ts';
-import { aCandidate } from '../../support/candidates.ts';
+import { aRoster } from '../../support/a-roster.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
 type State = Partial<
@@ -20,7 +19,7 @@ const estimated = { inputTokens: 40, outputTokens: 256 };
 /** What a settlement books: the cost, `refunded`, or nothing. */
 function settled(state: State, fields: Partial<InferenceRequest> = {}) {
   const clock = fakeClock();
-  const roster = new Roster(() => aCandidate().memberState.circuit);
+  const roster = aRoster();
   const request = aRequest({ stream: true, textBytes: 1_000, totalTextBytes: 1_000, ...fields });
   const booked: (Cost | 'refunded')[] = [];
   const grant = {
@@ -38,7 +37,7 @@ function settled(state: State, fields: Partial<InferenceRequest> = {}) {
   const events: ExchangeSettled[] = [];
   clock.advance(70);
   settle(
-    { roster, clock, observer: { attempted: () => {}, settled: (event) => events.push(event) } },
+    { roster, clock, observer: { attempted: () => {}, letGo: () => {}, settled: (event) => events.push(event) } },
     exchange,
     request,
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eligible, type Requirements, whyNobody } from '../../../src/selection/eligible.ts';
 import { aCandidate, namesOf } from '../../support/candidates.ts';
 
-const nothing: Requirements = { needs: [], contextTokens: 0, tried: new Set() };
+const nothing: Requirements = { needs: [], contextTokens: 0, tried: new Set(), panicRatio: 0.5 };
 const names = (candidates: Parameters<typeof eligible>[0], request: Partial<Requirements> = {}, nowMs = 0) =>
   namesOf(eligible(candidates, { ...nothing, ...request }, nowMs));
 
@@ -63,8 +63,9 @@ describe('who may take a request', () => {
 
   it('is an ejected one when there is nobody else', () => {
     const ejected = aCandidate({ name: 'ejected', ejected: true });
-    expect(names([ejected, aCandidate({ name: 'fine' })])).toEqual(['fine']);
-    expect(names([ejected, aCandidate({ name: 'down', health: 'down' })])).toEqual(['ejected']);
+    const candidates = [ejected, aCandidate({ name: 'fine' }), aCandidate({ name: 'fine too' })];
+    expect(names(candidates)).toEqual(['fine', 'fine too']);
+    expect(names(candidates, { tried: new Set(['fine', 'fine too']) })).toEqual(['ejected']);
   });
 
   it('is one that was never probed only while nobody is known to be up', () => {

@@ -19,7 +19,7 @@ describe('least connections', () => {
     const parts = setting();
     const [a, b] = [aCandidate({ name: 'a', weight: 1 }), aCandidate({ name: 'b', weight: 3 })];
     const policy = leastConnections(parts);
-    for (let n = 0; n < 8; n++) parts.slots.claim(policy.rank([a, b]));
+    for (let n = 0; n < 8; n++) parts.slots.claim(policy.rank([a, b]), 0);
     expect([parts.inFlight.read(a.state.index), parts.inFlight.read(b.state.index)]).toEqual([2, 6]);
   });
 
@@ -71,15 +71,15 @@ describe('the slot ledger', () => {
   it('claims the first with room, and counts in the same step', () => {
     const parts = setting();
     const [a, b] = [aCandidate({ name: 'a', maxInFlight: 1 }), aCandidate({ name: 'b', maxInFlight: 1 })];
-    expect(parts.slots.claim([a, b])?.candidate).toBe(a);
-    expect(parts.slots.claim([a, b])?.candidate).toBe(b);
-    expect(parts.slots.claim([a, b])).toBeUndefined();
+    expect(parts.slots.claim([a, b], 0)?.candidate).toBe(a);
+    expect(parts.slots.claim([a, b], 0)?.candidate).toBe(b);
+    expect(parts.slots.claim([a, b], 0)).toBeUndefined();
   });
 
   it('gives a slot back once, however often it is released, and never counts below zero', () => {
     const parts = setting();
     const a = aCandidate({ name: 'a' });
-    const [first, second] = [parts.slots.claim([a]), parts.slots.claim([a])];
+    const [first, second] = [parts.slots.claim([a], 0), parts.slots.claim([a], 0)];
     first?.release();
     first?.release();
     expect(parts.inFlight.read(a.state.index)).toBe(1);

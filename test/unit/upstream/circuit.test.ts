@@ -154,6 +154,41 @@ describe('the circuit of a member', () => {
     }
   });
 
+  it('says when it may be probed again, while it is open', async () => {
+    const one = setting();
+    expect(one.circuit.retryAtMs).toBeUndefined();
+    await trip(one);
+    expect(one.circuit.retryAtMs).toBe(one.clock.now() + 5_000);
+    one.clock.advance(5_000);
+    expect(one.circuit.retryAtMs).toBeUndefined();
+  });
+
+  it('stays out for longer each time when it only does well for moments, and forgets that after long without a failure', async () => {
+    const one = setting();
+    const outMs = async () => {
+      await trip(one);
+      const pauseMs = (one.circuit.retryAtMs ?? 0) - one.clock.now();
+      one.clock.advance(pauseMs);
+      one.circuit.probed(true);
+      return pauseMs;
+    };
+    const pauses: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      pauses.push(await outMs());
+      one.clock.advance(2_000);
+      await one.attempt('success');
+    }
+    expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000]);
+    one.clock.advance(37_000);
+    await one.attempt('failure');
+    one.clock.advance(39_999);
+    await one.attempt('success');
+    expect(await outMs()).toBe(80_000);
+    one.clock.advance(80_000);
+    await one.attempt('success');
+    expect(await outMs()).toBe(5_000);
+  });
+
   it('forgets the outage when it closes, so that one failure later does not open it again', async () => {
     const one = setting();
     for (let n = 0; n < 13; n++) {

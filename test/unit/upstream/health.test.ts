@@ -3,7 +3,7 @@ import type { Health } from '../../../src/engines/engine.ts';
 import { trackHealth } from '../../../src/upstream/health.ts';
 
 function shown(readings: readonly Health[], upAfter = 2, downAfter = 3): readonly Health[] {
-  const track = trackHealth({ upAfter, downAfter });
+  const track = trackHealth(() => ({ upAfter, downAfter }));
   return readings.map((reading) => track.next(reading));
 }
 

@@ -42,6 +42,23 @@ describe('scanning a JSON object', () => {
     expect(valueOf('{"a":"\\\\\\"","model":"x"}', 'model')).toBe('"x"');
   });
 
+  it.each([0, 1, 2, 3, 254, 255, 256, 257, 511, 512, 513])(
+    'finds its end %i bytes behind an escaped quote',
+    (length) => {
+      for (const filling of [
+        'x'.repeat(length),
+        '\\\\'.repeat(length),
+        '\\"'.repeat(length),
+        '\\u0022'.repeat(length),
+      ]) {
+        const value = `"\\"${filling}"`;
+        expect(valueOf(`{"a":${value},"model":"x"}`, 'a')).toBe(value);
+        expect(scanObject(Buffer.from(`{"a":${value.slice(0, -1)}`))).toBe('malformed');
+        expect(scanObject(Buffer.from(`{"a":${value.slice(0, -1)}\\"`))).toBe('malformed');
+      }
+    },
+  );
+
   it.each([
     ['[]', 'not-an-object'],
     ['', 'not-an-object'],

@@ -1,0 +1,70 @@
+// Looks ten times a second at what this process is running out of. What that means is decided in admission/overload.
+import { getHeapStatistics } from 'node:v8';
+import type { Loads, Overload } from '../admission/overload.ts';
+import type { Clock } from '../clock.ts';
+import type { OverloadSettings } from '../fleet/fleet.ts';
+
+/** What is used, in the units of the settings. */
+export interface Readings {
+  /** Used part of what the heap may grow to. */
+  heap(): number;
+  /** Used part of what may be open; undefined where nobody knows. */
+  openFiles(): number | undefined;
+  /** In bytes. */
+  buffered(): number;
+}
+
+export interface WatchParts {
+  readonly clock: Clock;
+  readonly overload: Overload;
+  readonly limits: OverloadSettings;
+  readonly readings: Readings;
+}
+
+/** Also by how much less than the event loop was blocked a timer may be late, so finer is truer. */
+const everyMs = 100;
+
+export class PressureWatch {
+  readonly #parts: WatchParts;
+  #cancel: () => void = () => {};
+  #loads: Loads = {};
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+  }
+
+  /** As last looked up. */
+  get loads(): Loads {
+    return this.#loads;
+  }
+
+  start(): void {
+    const { clock } = this.#parts;
+    const dueMs = clock.now() + everyMs;
+    this.#cancel = clock.after(everyMs, () => {
+      this.#look(Math.max(0, clock.now() - dueMs));
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #look(lateMs: number): void {
+    const { clock, overload, limits, readings } = this.#parts;
+    const openFiles = readings.openFiles();
+    this.#loads = {
+      event_loop_delay: lateMs / limits.eventLoopDelayMs,
+      heap: readings.heap() / limits.heapRatio,
+      ...(openFiles === undefined ? {} : { open_files: openFiles / limits.openFilesRatio }),
+      buffered: readings.buffered() / limits.bufferedBytes,
+    };
+    overload.update(this.#loads, clock.now());
+  }
+}
+
+export function usedHeap(): number {
+  const { used_heap_size, heap_size_limit } = getHeapStatistics();
+  return used_heap_size / heap_size_limit;
+}

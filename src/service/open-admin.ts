@@ -1,0 +1,70 @@
+// The admin listener, opened beside the main one and closed after it, so that a stop can be watched to its end.
+import type { Clock } from '../clock.ts';
+import type { Address, AdminSettings, Fleet } from '../fleet/fleet.ts';
+import { type AdminActions, createAdminApp } from '../http/admin.ts';
+import { OpenSockets } from '../http/open-sockets.ts';
+import type { Operations } from '../http/operations.ts';
+import { createServer, listen } from '../http/server.ts';
+import type { Logger } from '../log.ts';
+
+export interface Admin {
+  readonly address: Address | undefined;
+  close(): Promise<void>;
+}
+
+export interface OpenAdminParts {
+  readonly fleet: () => Fleet;
+  readonly operations: Operations;
+  readonly actions: AdminActions;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The address that the fleet file names for the admin listener can't be had. */
+export class AdminListenFailure extends Error {
+  readonly listen: Address;
+
+  constructor(listen: Address, cause: unknown) {
+    super('the admin listener could not be opened', { cause });
+    this.name = 'AdminListenFailure';
+    this.listen = listen;
+  }
+}
+
+const headTimeoutMs = 10_000;
+const bodyTimeoutMs = 10_000;
+
+/** @throws AdminListenFailure where the address was chosen; where it was not, the router does without. */
+export async function openAdmin(settings: AdminSettings | undefined, parts: OpenAdminParts): Promise<Admin> {
+  if (settings === undefined) return none;
+  const { fleet, operations, actions, clock, log } = parts;
+  const app = createAdminApp({
+    operations,
+    actions,
+    clock,
+    // A file that now says `off` needs a restart for that; its token and hosts count no more.
+    access: () => fleet().admin ?? { allowedHosts: settings.allowedHosts },
+    failed: (error, requestId) => log.error({ request_id: requestId, err: error.cause }, 'admin request failed'),
+  });
+  const sockets = new OpenSockets(clock);
+  const server = createServer(app, { sockets, headTimeoutMs, bodyTimeoutMs });
+  try {
+    const address = await listen(server, settings.listen);
+    return {
+      address,
+      close: () =>
+        new Promise((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+          sockets.closeUnused();
+        }),
+    };
+  } catch (cause) {
+    if (settings.isChosen) throw new AdminListenFailure(settings.listen, cause);
+    const { host, port } = settings.listen;
+    log.warn(`no admin listener: ${host}:${port} is taken, perhaps by another router (admin.listen)`);
+    return none;
+  }
+}
+
+const none: Admin = { address: undefined, close: () => Promise.resolve() };
