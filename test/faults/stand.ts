@@ -29,6 +29,8 @@ export interface StandWishes {
   /** Further sections of the fleet file. */
   readonly fleet?: Json;
   readonly env?: Readonly<Record<string, string>>;
+  /** How many descriptors the router may have. */
+  readonly openFiles?: number;
   /** True unless said: `/readyz` is 200 before anything is sent. */
   readonly waitUntilReady?: boolean;
 }
@@ -189,7 +191,8 @@ export async function startStand(test: SystemTest, wishes: StandWishes = {}): Pr
   // JSON is YAML.
   const path = test.file(JSON.stringify(fleet));
   const env = { THE_KEY: secrets.key, ...wishes.env };
-  const router = await test.serve(['--config', path], { env });
+  const limits = wishes.openFiles === undefined ? {} : { openFiles: wishes.openFiles };
+  const router = await test.serve(['--config', path], { env, ...limits });
   if (wishes.waitUntilReady !== false) await ready(router);
   const stand = new Stand(router, started, wishes.behind);
   stand.file = { path, fleet };

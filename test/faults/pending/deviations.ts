@@ -69,3 +69,21 @@ fault(
     expect(stand.posts).toEqual([]);
   },
 );
+
+fault(
+  {
+    row: 79,
+    when: 'the heap of a process of 256 MiB is at nine tenths, with the defaults',
+    expected: 'new requests get 503 overloaded before V8 ends the process',
+  },
+  async (on) => {
+    const hook = `--import ${join(root, 'test/faults/trouble-on-signal.ts')}`;
+    // What V8 calls its limit has 192 MiB for young objects on top, so that 0.9 of it is beyond what there is: 0.53 of that is
+    // 0.93 of the 256 MiB.
+    const env = { NODE_OPTIONS: `--max-old-space-size=256 ${hook}`, TROUBLE: 'heap', HEAP: '0.53' };
+    const stand = await on.stand({ env });
+    stand.router.signal('SIGUSR2');
+    await expect.poll(() => stand.router.stderr, { timeout: 5_000 }).toContain('"overload":"heap');
+    on.saw('told');
+  },
+);

@@ -1,12 +1,12 @@
-// Another fleet while the router runs: rows 76 to 78 of the matrix. Not run until a running fleet can be exchanged.
+// Another fleet while the router runs: rows 76 to 78 of the matrix.
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { answer } from '../../support/scripted/behaviours.ts';
-import { faultMatrix } from '../matrix.ts';
-import { linesOf } from '../readings.ts';
-import { steadily } from '../several.ts';
-import { type FleetFile, type Stand } from '../stand.ts';
+import { answer } from '../support/scripted/behaviours.ts';
+import { faultMatrix } from './matrix.ts';
+import { linesOf } from './readings.ts';
+import { steadily } from './several.ts';
+import { type FleetFile, type Stand } from './stand.ts';
 
 const { fault, engine: startEngine } = faultMatrix();
 

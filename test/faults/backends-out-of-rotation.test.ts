@@ -1,12 +1,12 @@
-// What is known about backends that are out, and what becomes of those that come back: rows 32, 33, 34 and 38 as far as they
-// need the panic rule, slow start, and pauses that grow. Not run until these are there.
+// What is known about backends that are out, and what becomes of those that come back: rows 7, 32, 33, 34 and 38 as far as
+// they are about the panic rule, slow start, stalls, and pauses that grow.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { answer, hang } from '../../support/scripted/behaviours.ts';
-import { faultMatrix } from '../matrix.ts';
-import { linesOf } from '../readings.ts';
-import { steadily } from '../several.ts';
-import { type Stand } from '../stand.ts';
+import { answer, hang } from '../support/scripted/behaviours.ts';
+import { faultMatrix } from './matrix.ts';
+import { linesOf } from './readings.ts';
+import { steadily } from './several.ts';
+import { type Stand } from './stand.ts';
 
 const { fault } = faultMatrix();
 const often = { interval: '100ms', timeout: '1s', up_after: 1, down_after: 1 };
