@@ -76,7 +76,8 @@ fault(
     expected: 'its pauses grow although it does well in between',
   },
   async (on) => {
-    const circuit = { consecutive: 3, open_for: '300ms', growth: 2, open_max: '60s' };
+    // Longer than it is up: doing well for as long as it was out would be a new beginning.
+    const circuit = { consecutive: 3, open_for: '600ms', growth: 2, open_max: '60s' };
     const fleet = { routing: { policy: 'round-robin', slow_start: '0s' } };
     const stand = await on.stand({ engines: [{}, {}, {}], fleet, circuit });
     for (const engine of stand.engines) engine.respond(() => answer({ delayMs: 10 }));
