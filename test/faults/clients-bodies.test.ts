@@ -31,7 +31,7 @@ fault(
     expected: '413 request_too_large, closed, not read to its end, nothing upstream',
   },
   async (on) => {
-    const stand = await on.stand({ engines: [{ contextTokens: 1_000_000 }], fleet: { server: { max_body: '64KiB' } } });
+    const stand = await on.stand({ engines: [{ contextTokens: 1_000_000 }], server: { max_body: '64KiB' } });
     const head = ['POST /v1/chat/completions HTTP/1.1', 'host: x', 'content-type: application/json'];
     const piece = 'x'.repeat(65_536);
     for (const [name, framing, bytes] of [

@@ -11,7 +11,7 @@ import { type Answer, limitedKey, type Stand, type StandWishes } from './stand.t
 const redisOf = redisOfTest();
 const { fault, engine: startEngine } = faultMatrix();
 
-const calmDrain = { server: { drain_delay: '1s', drain_timeout: '60s' } };
+const calmDrain = { drain_delay: '1s', drain_timeout: '60s' };
 
 function isWhole({ status, broken, events }: Answer): boolean {
   return status === 200 && !broken && events.at(-1) === '[DONE]';
@@ -24,7 +24,7 @@ fault(
     expected: 'all finish; new connections are taken during drain_delay and refused after it; exit 0',
   },
   async (on) => {
-    const stand = await on.stand({ engines: [{}, {}], fleet: calmDrain });
+    const stand = await on.stand({ engines: [{}, {}], server: calmDrain });
     for (const engine of stand.engines) engine.respond(answer({ count: 30, gapMs: 100 }));
     const streams = Promise.all(Array.from({ length: 500 }, () => stand.stream()));
     await expect.poll(() => stand.posts.length, { timeout: 10_000 }).toBe(500);
@@ -53,8 +53,8 @@ fault(
     expected: 'error event draining or 503 draining with x-should-retry true, all hung up on, exit 0 soon after',
   },
   async (on) => {
-    const fleet = { server: { drain_delay: '0s', drain_timeout: '1s' } };
-    const stand = await on.stand({ engines: [{ backend: { max_in_flight: 40 } }], fleet });
+    const server = { drain_delay: '0s', drain_timeout: '1s' };
+    const stand = await on.stand({ engines: [{ backend: { max_in_flight: 40 } }], server });
     stand.engine(0).respond((_entry, n) => (n % 2 === 1 ? stallsAfter(3) : hang()));
     const asked = Promise.all(Array.from({ length: 50 }, () => stand.stream()));
     await stand.engine(0).when(({ inFlight }) => inFlight === 40);
@@ -127,7 +127,7 @@ fault(
     timeoutMs: 90_000,
   },
   async (on) => {
-    const { behind, start, stands } = await replicasOf(on, { fleet: calmDrain });
+    const { behind, start, stands } = await replicasOf(on, { server: calmDrain });
     for (const engine of behind) {
       engine.respond((entry) => (entry.json['stream'] === true ? answer({ count: 20, gapMs: 100 }) : undefined));
     }

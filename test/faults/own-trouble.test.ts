@@ -21,7 +21,7 @@ fault(
     expected: 'new requests get 503 overloaded before their body is read, streams live, it recovers alone',
   },
   async (on) => {
-    const stand = await on.stand({ env: trouble('blocked') });
+    const stand = await on.stand({ env: trouble('blocked'), server: { overload: { event_loop_delay: '1s' } } });
     stand.engine(0).respond(answer({ count: 60, gapMs: 100 }));
     const streams = Promise.all(Array.from({ length: 20 }, () => stand.stream()));
     await stand.engine(0).when(({ posts }) => posts.filter(({ sent }) => sent.includes('t2 ')).length === 20);
@@ -48,7 +48,7 @@ fault(
     const { NODE_OPTIONS, TROUBLE } = trouble('heap');
     const env = { NODE_OPTIONS: `--max-old-space-size=256 ${NODE_OPTIONS}`, TROUBLE, HEAP: '0.4' };
     // Far enough from its end that V8 does not end the process itself.
-    const stand = await on.stand({ env, fleet: { server: { overload: { heap: 0.3 } } } });
+    const stand = await on.stand({ env, server: { overload: { event_loop_delay: 'off', heap: 0.3 } } });
     stand.engine(0).respond(answer({ count: 60, gapMs: 100 }));
     const streams = Promise.all(Array.from({ length: 20 }, () => stand.stream()));
     await stand.engine(0).when(({ posts }) => posts.filter(({ sent }) => sent.includes('t2 ')).length === 20);
@@ -105,8 +105,8 @@ fault(
     expected: 'one line, streams run out, new connections are refused, the exit code is not 0',
   },
   async (on) => {
-    const fleet = { server: { drain_delay: '0s', drain_timeout: '60s' } };
-    const stand = await on.stand({ env: trouble('exception'), fleet });
+    const server = { drain_delay: '0s', drain_timeout: '60s' };
+    const stand = await on.stand({ env: trouble('exception'), server });
     stand.engine(0).respond(answer({ count: 20, gapMs: 100 }));
     const streams = Promise.all(Array.from({ length: 20 }, () => stand.stream()));
     await stand.engine(0).when(({ posts }) => posts.filter(({ sent }) => sent.includes('t2 ')).length === 20);

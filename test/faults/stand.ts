@@ -26,6 +26,7 @@ export interface StandWishes {
   readonly circuit?: Json;
   /** Of the one key there is then; `limitedKey` is the header to send. */
   readonly limits?: Json;
+  readonly server?: Json;
   /** Further sections of the fleet file. */
   readonly fleet?: Json;
   readonly env?: Readonly<Record<string, string>>;
@@ -170,6 +171,9 @@ function answerOf(bytes: Buffer, { status, headers, broken }: Pick<Answer, 'stat
   return { id: headers.get('x-request-id') ?? '', status, headers, bytes, text, events, broken, errorType };
 }
 
+/** A busy machine must not make a router refuse what a case is not about. */
+const calm = { overload: { event_loop_delay: 'off' } };
+
 /** The fleet file as it stands, for those that write another one. */
 export interface FleetFile {
   readonly path: string;
@@ -200,7 +204,7 @@ export async function startStand(test: SystemTest, wishes: StandWishes = {}): Pr
 }
 
 function fleetOf(backends: readonly Json[], wishes: StandWishes): FleetFile['fleet'] {
-  const { timeouts, circuit, limits, fleet } = wishes;
+  const { timeouts, circuit, limits, server, fleet } = wishes;
   return {
     version: 1,
     defaults: {
@@ -211,6 +215,7 @@ function fleetOf(backends: readonly Json[], wishes: StandWishes): FleetFile['fle
     backends,
     ...(limits === undefined ? {} : { auth: { keys: [{ tenant, key: '${THE_KEY}', limits }] } }),
     ...fleet,
+    server: { ...calm, ...server },
   };
 }
 
