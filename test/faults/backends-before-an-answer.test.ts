@@ -88,7 +88,7 @@ fault(
 fault(
   { row: 3, when: 'connections are black-holed', expected: '200 by another after the connect timeout, B+1' },
   async (on) => {
-    const stand = await pair(on);
+    const stand = await pair(on, { timeouts: hasty });
     await stand.engine(0).refuse();
     const hole = await startBlackHole(stand.engine(0).port);
     try {

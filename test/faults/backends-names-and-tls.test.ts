@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { root } from '../support/router-process.ts';
 import { faultMatrix } from './matrix.ts';
 import { startTlsFront } from './tls-front.ts';
-import type { Stand } from './stand.ts';
+import { hasty, type Stand } from './stand.ts';
 
 const { fault, engine: startEngine, file } = faultMatrix();
 
@@ -30,7 +30,7 @@ for (const [what, status, type] of [
       const behind = await startEngine();
       const front = await startTlsFront(behind.port);
       try {
-        const wishes = { env: { NODE_EXTRA_CA_CERTS: front.caFile }, behind: [behind] };
+        const wishes = { env: { NODE_EXTRA_CA_CERTS: front.caFile }, behind: [behind], timeouts: hasty };
         const entry = { name: 'tls', engine: 'vllm', url: front.url };
         const circuit = { consecutive: 1, open_for: '60s' };
         const stand = await on.stand({ ...wishes, circuit, others: [{ ...entry, weight: 1000 }] });

