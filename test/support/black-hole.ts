@@ -12,15 +12,16 @@ export interface BlackHole {
 const listener = `
   const { parentPort, workerData } = require('node:worker_threads');
   const server = require('node:net').createServer();
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+  server.listen({ port: workerData.port, host: '127.0.0.1', backlog: 1 }, () => {
     parentPort.postMessage(server.address().port);
-    setImmediate(() => Atomics.wait(new Int32Array(workerData), 0, 0));
+    setImmediate(() => Atomics.wait(new Int32Array(workerData.held), 0, 0));
   });
 `;
 
-export async function startBlackHole(): Promise<BlackHole> {
+/** On any free port unless one is named. */
+export async function startBlackHole(wanted = 0): Promise<BlackHole> {
   const held = new SharedArrayBuffer(4);
-  const worker = new Worker(listener, { eval: true, workerData: held });
+  const worker = new Worker(listener, { eval: true, workerData: { held, port: wanted } });
   const [port]: number[] = await once(worker, 'message');
   if (port === undefined) throw new Error('the listener told no port');
   const fillers: Socket[] = [];

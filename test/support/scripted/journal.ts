@@ -27,9 +27,13 @@ export interface JournalEntry {
   readonly startedAt: number;
   readonly endedAt: number | undefined;
   readonly ending: Ending;
+  /** The reply's body as far as it was written, at most its first 4 MiB; comment lines and raw bytes are not in it. */
+  readonly sent: Buffer;
   /** The body's top level; empty unless it is a JSON object. */
   readonly json: Json;
 }
+
+const maxSentBytes = 4 * 2 ** 20;
 
 export class Entry implements JournalEntry {
   readonly n: number;
@@ -44,6 +48,8 @@ export class Entry implements JournalEntry {
   received = false;
   endedAt: number | undefined;
   ending: Ending = 'open';
+  readonly #sent: Buffer[] = [];
+  #sentBytes = 0;
 
   constructor(n: number, connection: number, request: IncomingMessage) {
     this.n = n;
@@ -57,6 +63,17 @@ export class Entry implements JournalEntry {
 
   get json(): Json {
     return parsed(this.body) ?? {};
+  }
+
+  get sent(): Buffer {
+    return Buffer.concat(this.#sent);
+  }
+
+  wrote(bytes: Buffer | string): void {
+    if (this.#sentBytes >= maxSentBytes) return;
+    const kept = Buffer.from(bytes);
+    this.#sentBytes += kept.length;
+    this.#sent.push(kept);
   }
 
   end(ending: Ending): void {

@@ -49,6 +49,7 @@ export function sendReply(on: Conversation, { status, headers = {}, body }: Repl
   const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   const type = typeof body === 'object' ? { 'content-type': on.dialect.jsonType } : {};
   writeHead(on, status, { 'content-length': String(Buffer.byteLength(text)), ...type, ...headers });
+  on.entry.wrote(text);
   on.response.end(on.entry.method === 'HEAD' ? '' : text);
 }
 
@@ -88,7 +89,8 @@ export function forever(signal: AbortSignal): Promise<never> {
 }
 
 /** Waits while the peer does not read. */
-export async function write({ response, signal }: Conversation, bytes: Buffer | string): Promise<void> {
+export async function write({ entry, response, signal }: Conversation, bytes: Buffer | string): Promise<void> {
+  entry.wrote(bytes);
   if (response.write(bytes)) return;
   await new Promise<void>((resolve, reject) => {
     const go = (): void => {
