@@ -9,6 +9,7 @@ export const harden: Middleware = (ctx, next) => {
   if (rawHeaders.length > maxHeaders * 2) {
     throw new GatewayError('headers_too_large', `The request has more than ${maxHeaders} headers.`);
   }
+  if (httpVersionMajor !== 1) throw invalid('This port speaks HTTP/1.1 and HTTP/1.0.');
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
     throw new GatewayError('expectation_failed', 'Only "Expect: 100-continue" can be met.');
   }
@@ -17,7 +18,7 @@ export const harden: Middleware = (ctx, next) => {
   if (!url.startsWith('/')) throw invalid('The request target must be a path.');
   // What Node reads as another path than was sent, somebody in front may have read as it was sent.
   if (ctx.path !== url.split('?', 1)[0]) throw invalid('The request target holds characters that no path may hold.');
-  if (httpVersionMajor === 1 && httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined) {
+  if (httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined) {
     throw invalid('HTTP/1.0 has no Transfer-Encoding.');
   }
   return next();

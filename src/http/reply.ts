@@ -101,9 +101,12 @@ export class CallerReply implements Reply, Sink {
     if (!this.#response.writableFinished) this.#watchProgress();
   }
 
-  /** A socket's own time-out starts anew whenever some bytes were taken, so a slow caller is none that has stalled. */
+  /**
+   * A socket's own time-out starts anew whenever some bytes were taken, so a slow caller is none that has stalled. It looks
+   * only when it fires, so that the last bytes may have been taken right behind the time before: hence half of it.
+   */
   #watchProgress(): void {
-    this.#response.socket?.setTimeout(this.#stallMs);
+    this.#response.socket?.setTimeout(this.#stallMs / 2);
   }
 
   fail(error: GatewayError): void {

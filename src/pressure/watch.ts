@@ -64,7 +64,11 @@ export class PressureWatch {
   }
 }
 
+/** What V8 calls its limit has room for young objects in it (three half-spaces of 64 MiB in Node 24) that old ones can't use. */
+const youngBytes = 192 * 2 ** 20;
+
+/** V8 ends the process at 0.97 to 1 of this, whatever the size of the heap. */
 export function usedHeap(): number {
-  const { used_heap_size, heap_size_limit } = getHeapStatistics();
-  return used_heap_size / heap_size_limit;
+  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+  return used / Math.max(limit - youngBytes, limit / 2);
 }

@@ -120,10 +120,19 @@ export function passedHeaders(headers: HeaderMap): HeaderList {
   const list: [string, string][] = [];
   for (const name of passed) {
     const value = headers[name];
-    if (value !== undefined) list.push([name, value]);
+    if (value !== undefined) list.push([name, name === 'retry-after' ? bounded(value) : value]);
   }
   return list;
 }
+
+/** Longer than the router itself stays away from a backend, nobody has to; SDKs take longer times for none. */
+function bounded(retryAfter: string): string {
+  return /^\d+$/.test(retryAfter) && Number(retryAfter) > mostRetryAfterSeconds
+    ? `${mostRetryAfterSeconds}`
+    : retryAfter;
+}
+
+const mostRetryAfterSeconds = 60;
 
 /** `Retry-After` in milliseconds where it is given in seconds; dates are not used by any engine. */
 function retryAfterMs(headers: HeaderMap): number | undefined {

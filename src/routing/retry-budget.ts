@@ -25,7 +25,7 @@ export class RetryBudget {
   #ratio: number;
   readonly #loads = new Map<string, Load>();
 
-  /** `ratio`: of the requests in flight, 0 to 1. */
+  /** `ratio`: of what is in flight for the first time, 0 to 1; so no more than that is sent on top. */
   constructor(ratio: number) {
     this.#ratio = ratio;
   }
@@ -46,8 +46,10 @@ export class RetryBudget {
       take: () => {
         if (isRetrying) return true;
         const retryingTokens = load.retryingTokens + tokens;
-        if (load.retrying >= Math.max(floor, load.running * this.#ratio)) return false;
-        if (load.retrying > 0 && retryingTokens > Math.max(floorTokens, load.tokens * this.#ratio)) return false;
+        const firstTries = load.running - load.retrying;
+        const firstTokens = load.tokens - load.retryingTokens;
+        if (load.retrying >= Math.max(floor, firstTries * this.#ratio)) return false;
+        if (load.retrying > 0 && retryingTokens > Math.max(floorTokens, firstTokens * this.#ratio)) return false;
         load.retrying++;
         load.retryingTokens = retryingTokens;
         isRetrying = true;

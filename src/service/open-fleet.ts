@@ -16,6 +16,7 @@ import { policies } from '../selection/policies/index.ts';
 import { createSimulatedFleet } from '../simulated/fleet.ts';
 import { createCircuits } from '../upstream/circuits.ts';
 import { createConnections } from '../upstream/connections.ts';
+import { rememberingLookup } from '../upstream/remembered-names.ts';
 import { createProber, type Prober } from '../upstream/probers.ts';
 import { LiveFleet } from './live-fleet.ts';
 import { watchPanic } from './watch-panic.ts';
@@ -35,6 +36,7 @@ export interface FleetParts {
 export async function openFleet(first: Fleet, { log, metrics, clock, random, queues, usable }: FleetParts) {
   const simulated = createSimulatedFleet();
   const connections = createConnections({
+    lookup: rememberingLookup(clock),
     urlOf: (backend) => backend.url ?? simulated.urlOf(backend) ?? 'http://127.0.0.1:9',
   });
   const circuits = createCircuits({

@@ -1,6 +1,7 @@
 // Connections to backends: one undici pool each. A pool never queues, because slots bound what is sent, so every
 // request gets a socket of its own. Options and their reasons were measured: a pool's queue is covered by no timeout,
 // HTTP/2 would let one stall everybody, and uvicorn and llama-server close idle sockets after 5 s without a hint.
+import type { LookupFunction } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { identityOf } from '../fleet/changes.ts';
 import type { Backend } from '../fleet/fleet.ts';
@@ -36,6 +37,8 @@ export interface Connections {
 export interface BackendUrls {
   /** The URL of a backend, also where the router itself has started it. */
   readonly urlOf: (backend: Backend) => string;
+  /** How their names become addresses. */
+  readonly lookup: LookupFunction;
 }
 
 interface Pools extends Connection {
@@ -45,7 +48,7 @@ interface Pools extends Connection {
   closed: boolean;
 }
 
-export function createConnections({ urlOf }: BackendUrls): Connections {
+export function createConnections({ urlOf, lookup }: BackendUrls): Connections {
   const pools = new Map<string, Pools>();
   // The backends of a fleet are few and live long; to name one by its identity for each request would be waste.
   const known = new WeakMap<Backend, Pools>();
@@ -55,7 +58,7 @@ export function createConnections({ urlOf }: BackendUrls): Connections {
   };
   return {
     to(backend) {
-      const found = find(backend) ?? openPools(new URL(urlOf(backend)), backend);
+      const found = find(backend) ?? openPools(new URL(urlOf(backend)), backend, lookup);
       if (known.get(backend) !== found) {
         known.set(backend, found);
         pools.set(identityOf(backend), found);
@@ -91,16 +94,16 @@ export function createConnections({ urlOf }: BackendUrls): Connections {
   };
 }
 
-function openPools(url: URL, backend: Backend): Pools {
+function openPools(url: URL, backend: Backend, lookup: LookupFunction): Pools {
   let opened = 0;
   const count = () => {
     opened++;
   };
-  const connectMs = () => pools.settings.timeouts.connectMs;
+  const wishes = { count, lookup, connectMs: () => pools.settings.timeouts.connectMs };
   const pools: Pools = {
-    dispatcher: openPool(url, { pipelining: 1, count, connectMs }),
+    dispatcher: openPool(url, { pipelining: 1, ...wishes }),
     // Without pipelining there is no keeping alive. It opens nothing before it is used.
-    fresh: openPool(url, { pipelining: 0, count, connectMs }),
+    fresh: openPool(url, { pipelining: 0, ...wishes }),
     opened: () => opened,
     origin: url.origin,
     prefix: url.pathname.replace(/\/+$/, ''),
@@ -119,15 +122,17 @@ interface PoolWishes {
   readonly pipelining: 0 | 1;
   /** Told of each new socket. */
   readonly count: () => void;
+  readonly lookup: LookupFunction;
   readonly connectMs: () => number;
 }
 
-function openPool(url: URL, { pipelining, count, connectMs }: PoolWishes): Pool {
+function openPool(url: URL, { pipelining, count, lookup, connectMs }: PoolWishes): Pool {
   let open: buildConnector.connector | undefined;
   let openMs = 0;
   const connector = () => {
     const ms = connectMs() + 1_000;
-    if (open === undefined || openMs !== ms) open = buildConnector({ timeout: ms, keepAlive: true, allowH2: false });
+    if (open === undefined || openMs !== ms)
+      open = buildConnector({ timeout: ms, keepAlive: true, allowH2: false, lookup });
     openMs = ms;
     return open;
   };

@@ -341,3 +341,19 @@ fault(
     on.saw(seen, { none: none.status }, 'Location not shown, not followed');
   },
 );
+
+fault(
+  {
+    row: 11,
+    when: '429 with a Retry-After of an hour, alone',
+    expected: 'the 429 as sent, its Retry-After at most 60, which is how long the router itself keeps away',
+  },
+  async (on) => {
+    const stand = await on.stand({ engines: [{ imitates: 'tgi' }] });
+    stand.engine(0).respond(faultOf('busy', { as: 'status', headers: { 'retry-after': '3600' } }));
+    const seen = await stand.ask();
+    on.saw(seen.status, { retryAfter: seen.headers.get('retry-after') });
+    expect(seen.status).toBe(429);
+    expect(Number(seen.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+  },
+);

@@ -206,3 +206,24 @@ fault(
     on.saw('405 ×7', 'HEAD 200 200 404', { options: options.status, expect: expectation.status });
   },
 );
+
+fault(
+  {
+    row: 55,
+    when: 'versions of HTTP that this port does not speak',
+    expected: '400 or 505, nothing upstream',
+  },
+  async (on) => {
+    const stand = await on.stand();
+    const chat = '{"model":"test-model","messages":[]}';
+    const head = `POST /v1/chat/completions HTTP/2.0\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${chat.length}`;
+    const seen = [
+      statusesOf(await exchangeBytes(stand.router.port, 'GET /v1/models\r\n\r\n')),
+      statusesOf(await exchangeBytes(stand.router.port, `${head}\r\n\r\n${chat}`)),
+    ];
+    stand.sent += 2;
+    on.saw({ seen, upstream: stand.posts.length });
+    for (const [status = 0] of seen) expect([400, 505]).toContain(status);
+    expect(stand.posts).toEqual([]);
+  },
+);

@@ -9,10 +9,10 @@ describe('the retry budget', () => {
     expect(shares.map((share) => share.take())).toEqual([true, true, true, false]);
   });
 
-  it('lets a fifth of many be tried again', () => {
+  it('lets so many be tried again that they are a fifth of those that are not', () => {
     const budget = new RetryBudget(0.2);
     const shares = Array.from({ length: 100 }, () => budget.enter('m', 100));
-    expect(shares.filter((share) => share.take())).toHaveLength(20);
+    expect(shares.filter((share) => share.take())).toHaveLength(17);
   });
 
   it('has room again when one that was tried again has ended', () => {
@@ -42,13 +42,13 @@ describe('the retry budget', () => {
     expect(b?.take()).toBe(true);
   });
 
-  it('lets a fifth of the prompt tokens that run be tried again', () => {
+  it('counts prompt tokens in the same way', () => {
     const budget = new RetryBudget(0.2);
     const shares = Array.from({ length: 100 }, () => budget.enter('m', 10_000));
     const [huge] = [budget.enter('m', 150_000)];
     expect(shares.slice(0, 10).every((share) => share.take())).toBe(true);
     expect(huge.take()).toBe(false);
-    expect(shares.slice(10, 20).every((share) => share.take())).toBe(true);
+    expect(shares.slice(10).filter((share) => share.take())).toHaveLength(7);
   });
 
   it('is one for each model', () => {

@@ -1,13 +1,11 @@
-// A caller that is still there and takes nothing any more: row 42 of the matrix, at its real time of a minute. Not run: the
-// router takes twice as long, because Node's socket starts its time-out once more when it finds that some of what it was
-// given to write before has left meanwhile.
+// A caller that is still there and takes nothing any more, at its real time of half a minute to a minute.
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { expect } from 'vitest';
-import { endless } from '../../support/scripted/behaviours.ts';
-import { streamOver } from '../../system/caller.ts';
-import { faultMatrix } from '../matrix.ts';
-import { requestLines } from '../readings.ts';
+import { endless } from '../support/scripted/behaviours.ts';
+import { streamOver } from '../system/caller.ts';
+import { faultMatrix } from './matrix.ts';
+import { requestLines } from './readings.ts';
 
 const { fault } = faultMatrix();
 
