@@ -94,8 +94,9 @@ export class Continuation {
 
   /** What completes the stream without any backend; undefined where that needs one. */
   rest(): string | undefined {
-    // Nobody is left who could tell the usage.
-    if (this.#stuck || this.#request.includeUsage || this.#stamp === undefined) return undefined;
+    // Nobody is left who could tell the usage, or how far the other answers were.
+    if (this.#stuck || this.#request.includeUsage || this.#request.answers !== 1) return undefined;
+    if (this.#stamp === undefined) return undefined;
     if (this.#finished) return done;
     if ((this.tokensLeft ?? Infinity) > 0) return undefined;
     const part = this.#request.endpoint === 'completions' ? { text: '' } : { delta: {} };
@@ -164,7 +165,7 @@ export class Continuation {
       this.text += said;
       this.tokens++;
     }
-    if (typeof reason === 'string' && reason !== 'abort') this.#finished = true;
+    if (isFilled(reason) && reason !== 'abort') this.#finished = true;
     const { content: _content, role: _role, ...rest } = isObject(delta) ? delta : {};
     const isMore = [...Object.values(rest), others['logprobs']].some(isFilled);
     if (isMore || (choice['index'] ?? 0) !== 0 || this.text.length > maxTextLength) this.#stuck = true;

@@ -140,6 +140,27 @@ describe('a joined stream', () => {
     expect(continuation.maySurvive(new GatewayError(code, 'x'))).toBe(expected);
   });
 
+  it('is complete without anybody behind its finish reason alone', () => {
+    const ending = (reason: unknown) => {
+      const continuation = new Continuation(chat());
+      const delta = { content: 'a' };
+      continuation.note(JSON.stringify({ id: 'a', choices: [{ index: 0, delta, finish_reason: reason }] }));
+      return continuation.rest();
+    };
+    expect(ending('stop')).toBe('data: [DONE]\n\n');
+    // Some servers say in every event that there is none yet.
+    expect(ending('')).toBeUndefined();
+    expect(ending(null)).toBeUndefined();
+  });
+
+  it('is not complete when one of several answers is', () => {
+    for (const request of [chat({ n: 2 }), requestOf('completions', '{"model":"m","prompt":["a","b"]}')]) {
+      const continuation = new Continuation(request);
+      continuation.note('{"id":"a","choices":[{"index":0,"text":"a","finish_reason":"stop"}]}');
+      expect(continuation.rest()).toBeUndefined();
+    }
+  });
+
   it('does not grow beyond what is worth keeping', () => {
     const continuation = new Continuation(chat());
     for (let n = 0; n < 11; n++) continuation.note(contentOf('x'.repeat(100_000)));
