@@ -46,6 +46,7 @@ export class Continuation {
 
   /** Takes note of an event that the caller gets. */
   note(data: string): void {
+    if (this.#stuck) return;
     const event = parseJson(data);
     if (!isObject(event) || !Array.isArray(event['choices'])) return;
     if (this.#stamp === undefined) {
@@ -168,7 +169,13 @@ export class Continuation {
     if (isFilled(reason) && reason !== 'abort') this.#finished = true;
     const { content: _content, role: _role, ...rest } = isObject(delta) ? delta : {};
     const isMore = [...Object.values(rest), others['logprobs']].some(isFilled);
-    if (isMore || (choice['index'] ?? 0) !== 0 || this.text.length > maxTextLength) this.#stuck = true;
+    if (isMore || (choice['index'] ?? 0) !== 0 || this.text.length > maxTextLength) this.#giveUp();
+  }
+
+  /** Nothing of it will be needed any more. */
+  #giveUp(): void {
+    this.#stuck = true;
+    this.text = '';
   }
 }
 

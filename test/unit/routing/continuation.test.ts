@@ -163,7 +163,8 @@ describe('a joined stream', () => {
 
   it('does not grow beyond what is worth keeping', () => {
     const continuation = new Continuation(chat());
-    for (let n = 0; n < 11; n++) continuation.note(contentOf('x'.repeat(100_000)));
+    for (let n = 0; n < 20; n++) continuation.note(contentOf('x'.repeat(100_000)));
     expect(continuation.maySurvive(broke)).toBe(false);
+    expect(continuation.text).toBe('');
   });
 });
