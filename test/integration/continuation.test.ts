@@ -153,6 +153,14 @@ describe('a stream that breaks', () => {
     expect(router.log.at(-1)).toMatchObject({ outcome: 'ok', attempts: 3, continued: 2 });
   });
 
+  it('begins anew where nothing but blanks had come', async () => {
+    const router = await start(fleet());
+    const order = play(router, diesAfter(2, 'reset', { pieces: ['\n\n', 'lost'] }), answer({ pieces: ['\n\n', 'so'] }));
+    expect((await read(await router.chat({ stream: true }))).joined).toBe('\n\nso');
+    expect(order[1]?.posts[0]?.json['messages']).toHaveLength(1);
+    expect(order[1]?.posts[0]?.json).not.toHaveProperty('continue_final_message');
+  });
+
   it('does not say a blank twice that stands at the end of what was said', async () => {
     const router = await start(fleet());
     play(router, diesAfter(3, 'reset', { pieces: ['t1 ', 't2 ', 't3 '] }), answer({ pieces: [' t3', ' t4'] }));

@@ -35,7 +35,7 @@ const written = fc.constantFrom(undefined, 1, '\t');
 describe('the request for the rest', () => {
   it('is the one for the whole, with what was said behind its messages', () => {
     fc.assert(
-      fc.property(others, fc.array(fc.string()), fc.string(), written, (more, texts, said, indent) => {
+      fc.property(others, fc.array(fc.string()), fc.string({ minLength: 1 }), written, (more, texts, said, indent) => {
         const messages = [...texts, 'last'].map((content) => ({ role: 'user', content }));
         const body = { ...more, model: 'm', max_tokens: 20, messages, stream: true };
         const request = requestOf('chat-completions', JSON.stringify(body, null, indent));
@@ -67,6 +67,15 @@ describe('the request for the rest', () => {
         },
       ),
     );
+  });
+
+  it('asks for the rest also where the caller has said that it wants the whole', () => {
+    const request = chat({ continue_final_message: false, add_generation_prompt: null });
+    const splices = resumingSplices(request, engines.vllm, { text: 'a', tokensLeft: undefined });
+    expect(JSON.parse(splice(request.body, splices).toString())).toMatchObject({
+      continue_final_message: true,
+      add_generation_prompt: false,
+    });
   });
 
   it('is none where the joined answer would be another one', () => {
