@@ -60,8 +60,16 @@ export class Continuation {
   maySurvive(failure: GatewayError): boolean {
     const { code, row } = failure;
     if (row.elsewhere === 'no' && !survivable.has(code)) return false;
+    // What the caller has is no stream of chunks: an answer in one piece, for one.
+    if (this.#stamp === undefined) return false;
     if (this.#tries >= maxTries || this.#stuck || this.#finished || (this.tokensLeft ?? 1) <= 0) return false;
     return resumable(this.#request);
+  }
+
+  /** What was noted never left. */
+  forget(): void {
+    this.#stamp = undefined;
+    this.#stuck = false;
   }
 
   /** The part that runs has failed with this, and the next one is due. */
@@ -111,13 +119,12 @@ export class Continuation {
    */
   stitch(data: string): string | undefined {
     const event = parseJson(data);
-    if (!isObject(event)) return data;
-    const choices = Array.isArray(event['choices'])
-      ? event['choices'].map((choice) => this.#joined(choice))
-      : event['choices'];
-    const stitched = { ...event, ...this.#stamp, ...(choices === undefined ? {} : { choices }) };
+    // An error, above all, stays as it was sent.
+    if (!isObject(event) || !Array.isArray(event['choices'])) return data;
+    const choices = event['choices'].map((choice) => this.#joined(choice));
+    const stitched = { ...event, ...this.#stamp, choices };
     if (isObject(event['usage'])) return JSON.stringify({ ...stitched, usage: this.#summed(event['usage']) });
-    return Array.isArray(choices) && choices.every(saysNothing) ? undefined : JSON.stringify(stitched);
+    return choices.every(saysNothing) ? undefined : JSON.stringify(stitched);
   }
 
   /** Usage of a later part → of the whole: what had been said before was part of its prompt. */
