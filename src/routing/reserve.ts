@@ -40,7 +40,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
   const others = () => fallbackCauses.flatMap((cause) => standIns(now(), cause));
   const served = waitingRoom.enter({
     model: target.model.name,
-    kind: kindOf(now(), others()),
+    kind: perSnapshot(snapshots, () => kindOf(now(), others())),
     tenant,
     priority,
     weight,
@@ -83,6 +83,17 @@ function kindOf({ exchange, request, target }: Delivery, others: readonly Target
     candidates.map(({ member }) => Number((member.contextTokens ?? Infinity) >= exchange.contextTokens)).join(''),
   ]);
   return JSON.stringify([fitting, request.needs, [...exchange.tried], exchange.largerThanTokens, exchange.answered]);
+}
+
+/** Made anew when the fleet has changed. */
+function perSnapshot(snapshots: Snapshots, make: () => string): () => string {
+  let from = snapshots.current();
+  let made = make();
+  return () => {
+    const current = snapshots.current();
+    if (current !== from) [from, made] = [current, make()];
+    return made;
+  };
 }
 
 /**
