@@ -53,6 +53,14 @@ describe('a model without anybody who is up', () => {
     expect(await router.metric('switchyard_fallbacks_total', labels)).toBe(1);
   });
 
+  it('is answered for also where no backend has ever been seen with it', async () => {
+    const router = await start(
+      fleet({ no_backend: ['spare'] }, { engines: [{ imitates: 'vllm', models: ['spare'] }] }),
+    );
+    router.engine.respond([answer({ firstMs: 20 })]);
+    expect(described(await router.chat({ model: 'main' }))).toEqual([200, 'b0', 'spare', 'no_backend']);
+  });
+
   it('is not answered for where only a full one would be', async () => {
     const router = await start(fleet({ overloaded: ['spare'] }));
     await down(router);
