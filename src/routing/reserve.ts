@@ -31,9 +31,8 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
   if (reply.gone.aborted) throw whyGone(reply.gone);
   const waiting = (model: string) => waitingRoom.length(model);
   const now = () => asOfNow(snapshots, delivery);
-  const claim = () => claimAt({ slots, waiting, nowMs: clock.now() }, now());
-  // Whoever comes now stands behind those that wait.
-  const slot = waiting(target.model.name) === 0 ? claim() : undefined;
+  // Whoever comes now stands behind those that wait, and behind those that wait for a model that stands in.
+  const slot = waiting(target.model.name) === 0 ? claimAt({ slots, waiting, nowMs: clock.now() }, now()) : undefined;
   if (slot !== undefined) return slot;
   const { tenant, priority, weight } = exchange.caller;
   const sinceMs = clock.now();
@@ -47,7 +46,8 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     cost: exchange.cost.inputTokens + exchange.cost.outputTokens,
     maxLength: target.queue.maxLength,
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
-    claim,
+    // In turn, so that nobody is pushed past.
+    claim: () => claimAt({ slots, waiting: () => 0, nowMs: clock.now() }, now()),
     againAtMs: () =>
       roomAgainMs(
         [now().target, ...others()].flatMap(({ candidates }) => candidates),
