@@ -8,8 +8,8 @@ import type { Slot } from './slots.ts';
 export interface Waiting extends Queued {
   /** Canonical name. */
   readonly model: string;
-  /** Those of one kind can be served by the same backends: where one finds no room, no other does. */
-  readonly kind: string;
+  /** Those of one kind can be served by the same backends: where one finds no room, no other does. It may change with the fleet. */
+  readonly kind: () => string;
   /** Most who may wait for the model. */
   readonly maxLength: number;
   readonly maxWaitMs: number;
@@ -144,7 +144,8 @@ export class WaitingRoom {
   /** Whether somebody was served. `full`: kinds that have found no room. */
   #serveNext(full: Set<string>): boolean {
     for (const waiter of this.#queue.inOrder()) {
-      if (full.has(waiter.kind)) continue;
+      const kind = waiter.kind();
+      if (full.has(kind)) continue;
       let slot: Slot | undefined;
       try {
         slot = waiter.claim();
@@ -156,7 +157,7 @@ export class WaitingRoom {
         this.#served(waiter, slot);
         return true;
       }
-      full.add(waiter.kind);
+      full.add(kind);
     }
     return false;
   }
@@ -172,7 +173,7 @@ export class WaitingRoom {
   /** Time alone can make a backend usable, too. */
   #wakeLater(): void {
     this.#cancelWake();
-    const kinds = new Map(this.#queue.inOrder().map((waiter) => [waiter.kind, waiter]));
+    const kinds = new Map(this.#queue.inOrder().map((waiter) => [waiter.kind(), waiter]));
     const times = [...kinds.values()].flatMap((waiter) => waiter.againAtMs() ?? []);
     if (times.length === 0) return;
     const waitMs = Math.max(1, Math.min(...times) - this.#clock.now());

@@ -9,10 +9,10 @@ export function envelope(error: GatewayError): string {
   return JSON.stringify({ error: { type: error.row.type, message: error.message } });
 }
 
-/** The last event of a stream that fails: a backend's own error object, or ours. */
+/** The last event of a stream that fails: a backend's own error object where SDKs take it for one, or ours. */
 export function eventText(error: GatewayError): string {
   const sent = objectOf(parseJson(error.details.asSent?.body.toString('utf8') ?? ''));
-  return `data: ${sent === undefined ? envelope(error) : JSON.stringify(sent)}\n\n`;
+  return `data: ${sent?.error ? JSON.stringify(sent) : envelope(error)}\n\n`;
 }
 
 /** An unread body beyond this costs the connection instead of the time to read it. */

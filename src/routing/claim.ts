@@ -14,7 +14,7 @@ import type { Target } from './snapshot.ts';
 
 export interface ClaimParts {
   readonly slots: Slots;
-  /** How many wait for a model: whoever stands in for another must not push past them. */
+  /** How many wait for a model and would be pushed past by whoever stands in for another. */
   readonly waiting: (model: string) => number;
   readonly nowMs: number;
 }

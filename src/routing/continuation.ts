@@ -46,6 +46,7 @@ export class Continuation {
 
   /** Takes note of an event that the caller gets. */
   note(data: string): void {
+    if (this.#stuck) return;
     const event = parseJson(data);
     if (!isObject(event) || !Array.isArray(event['choices'])) return;
     if (this.#stamp === undefined) {
@@ -59,8 +60,16 @@ export class Continuation {
   maySurvive(failure: GatewayError): boolean {
     const { code, row } = failure;
     if (row.elsewhere === 'no' && !survivable.has(code)) return false;
+    // What the caller has is no stream of chunks: an answer in one piece, for one.
+    if (this.#stamp === undefined) return false;
     if (this.#tries >= maxTries || this.#stuck || this.#finished || (this.tokensLeft ?? 1) <= 0) return false;
     return resumable(this.#request);
+  }
+
+  /** What was noted never left. */
+  forget(): void {
+    this.#stamp = undefined;
+    this.#stuck = false;
   }
 
   /** The part that runs has failed with this, and the next one is due. */
@@ -94,8 +103,9 @@ export class Continuation {
 
   /** What completes the stream without any backend; undefined where that needs one. */
   rest(): string | undefined {
-    // Nobody is left who could tell the usage.
-    if (this.#stuck || this.#request.includeUsage || this.#stamp === undefined) return undefined;
+    // Nobody is left who could tell the usage, or how far the other answers were.
+    if (this.#stuck || this.#request.includeUsage || this.#request.answers !== 1) return undefined;
+    if (this.#stamp === undefined) return undefined;
     if (this.#finished) return done;
     if ((this.tokensLeft ?? Infinity) > 0) return undefined;
     const part = this.#request.endpoint === 'completions' ? { text: '' } : { delta: {} };
@@ -109,13 +119,12 @@ export class Continuation {
    */
   stitch(data: string): string | undefined {
     const event = parseJson(data);
-    if (!isObject(event)) return data;
-    const choices = Array.isArray(event['choices'])
-      ? event['choices'].map((choice) => this.#joined(choice))
-      : event['choices'];
-    const stitched = { ...event, ...this.#stamp, ...(choices === undefined ? {} : { choices }) };
+    // An error, above all, stays as it was sent.
+    if (!isObject(event) || !Array.isArray(event['choices'])) return data;
+    const choices = event['choices'].map((choice) => this.#joined(choice));
+    const stitched = { ...event, ...this.#stamp, choices };
     if (isObject(event['usage'])) return JSON.stringify({ ...stitched, usage: this.#summed(event['usage']) });
-    return Array.isArray(choices) && choices.every(saysNothing) ? undefined : JSON.stringify(stitched);
+    return choices.every(saysNothing) ? undefined : JSON.stringify(stitched);
   }
 
   /** Usage of a later part → of the whole: what had been said before was part of its prompt. */
@@ -164,10 +173,16 @@ export class Continuation {
       this.text += said;
       this.tokens++;
     }
-    if (typeof reason === 'string' && reason !== 'abort') this.#finished = true;
+    if (isFilled(reason) && reason !== 'abort') this.#finished = true;
     const { content: _content, role: _role, ...rest } = isObject(delta) ? delta : {};
     const isMore = [...Object.values(rest), others['logprobs']].some(isFilled);
-    if (isMore || (choice['index'] ?? 0) !== 0 || this.text.length > maxTextLength) this.#stuck = true;
+    if (isMore || (choice['index'] ?? 0) !== 0 || this.text.length > maxTextLength) this.#giveUp();
+  }
+
+  /** Nothing of it will be needed any more. */
+  #giveUp(): void {
+    this.#stuck = true;
+    this.text = '';
   }
 }
 

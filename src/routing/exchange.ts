@@ -101,6 +101,7 @@ export class Exchange {
     this.lastFailure = toGatewayError(failure);
     this.usage = undefined;
     if (this.answered) this.continuation?.break(this.lastFailure);
+    else this.continuation?.forget();
   }
 
   /** The model that answers; undefined before one is known. */

@@ -31,23 +31,23 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
   if (reply.gone.aborted) throw whyGone(reply.gone);
   const waiting = (model: string) => waitingRoom.length(model);
   const now = () => asOfNow(snapshots, delivery);
-  const claim = () => claimAt({ slots, waiting, nowMs: clock.now() }, now());
-  // Whoever comes now stands behind those that wait.
-  const slot = waiting(target.model.name) === 0 ? claim() : undefined;
+  // Whoever comes now stands behind those that wait, and behind those that wait for a model that stands in.
+  const slot = waiting(target.model.name) === 0 ? claimAt({ slots, waiting, nowMs: clock.now() }, now()) : undefined;
   if (slot !== undefined) return slot;
   const { tenant, priority, weight } = exchange.caller;
   const sinceMs = clock.now();
   const others = () => fallbackCauses.flatMap((cause) => standIns(now(), cause));
   const served = waitingRoom.enter({
     model: target.model.name,
-    kind: kindOf(now(), others()),
+    kind: perSnapshot(snapshots, () => kindOf(now(), others())),
     tenant,
     priority,
     weight,
     cost: exchange.cost.inputTokens + exchange.cost.outputTokens,
     maxLength: target.queue.maxLength,
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
-    claim,
+    // In turn, so that nobody is pushed past.
+    claim: () => claimAt({ slots, waiting: () => 0, nowMs: clock.now() }, now()),
     againAtMs: () =>
       roomAgainMs(
         [now().target, ...others()].flatMap(({ candidates }) => candidates),
@@ -83,6 +83,17 @@ function kindOf({ exchange, request, target }: Delivery, others: readonly Target
     candidates.map(({ member }) => Number((member.contextTokens ?? Infinity) >= exchange.contextTokens)).join(''),
   ]);
   return JSON.stringify([fitting, request.needs, [...exchange.tried], exchange.largerThanTokens, exchange.answered]);
+}
+
+/** Made anew when the fleet has changed. */
+function perSnapshot(snapshots: Snapshots, make: () => string): () => string {
+  let from = snapshots.current();
+  let made = make();
+  return () => {
+    const current = snapshots.current();
+    if (current !== from) [from, made] = [current, make()];
+    return made;
+  };
 }
 
 /**

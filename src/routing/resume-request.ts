@@ -62,6 +62,8 @@ export function resumingSplices(
   const scanned = scanObject(body);
   if (typeof scanned === 'string') return [];
   const splices: Splice[] = [...shorter(scanned, said.tokensLeft)];
+  // Only blanks were said, which the next one says itself; templates take no empty message for the end of theirs.
+  if (said.text === '') return splices;
   const span = scanned.members.get(endpoint === 'completions' ? 'prompt' : 'messages');
   if (span === undefined) return [];
   // Right before the quote or the bracket that ends it.
@@ -70,11 +72,22 @@ export function resumingSplices(
   const bytes = Buffer.from(endpoint === 'completions' ? JSON.stringify(said.text).slice(1, -1) : `,${message}`);
   splices.push({ start: at, end: at, bytes });
   if (endpoint === 'chat-completions' && engine.resumes?.chat === 'continue_final_message') {
-    const flags = Buffer.from('"continue_final_message":true,"add_generation_prompt":false,');
-    splices.push({ start: spans.start, end: spans.start, bytes: flags });
+    for (const [name, value] of flags) {
+      const given = scanned.members.get(name);
+      splices.push(
+        given === undefined
+          ? { start: spans.start, end: spans.start, bytes: Buffer.from(`"${name}":${value},`) }
+          : { ...given, bytes: Buffer.from(String(value)) },
+      );
+    }
   }
   return splices;
 }
+
+const flags = [
+  ['continue_final_message', true],
+  ['add_generation_prompt', false],
+] as const;
 
 function shorter({ members }: ScannedObject, tokensLeft: number | undefined): readonly Splice[] {
   if (tokensLeft === undefined) return [];

@@ -86,7 +86,9 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
         timeouts: { ...backend.timeouts, ...settings?.timeouts },
       };
     });
-    const totals = model.members.map((member) => member.backend.timeouts.totalMs);
+    // Where nobody has it, it is others that may answer.
+    const asked = model.members.length > 0 ? model.members.map(({ backend }) => backend) : fleet.backends;
+    const totals = asked.map(({ timeouts }) => timeouts.totalMs);
     const totalMs = settings?.timeouts?.totalMs ?? Math.max(0, ...totals);
     targets.set(model.name, {
       model,

@@ -8,7 +8,8 @@ export function teachLimit(exchange: Exchange, slot: Slot, { startedMs, failure 
   const { backend, state } = slot.candidate;
   if (backend.maxInFlight !== 'auto') return;
   if (failure?.judgement?.verdict === 'busy') state.limit.refused({ startedMs, inFlight: slot.inFlight }, nowMs);
-  if (failure !== undefined) return;
+  // The rest of a stream says neither when it began nor what it took: most of its tokens may be another box's.
+  if (failure !== undefined || exchange.continuation?.wasTried === true) return;
   const { usage, firstTokenAtMs, contentEvents, cost } = exchange;
   state.limit.learn({
     startedMs,

@@ -8,9 +8,11 @@ import {
   aborted,
   answer,
   type Behaviour,
+  cutAfterBytes,
   diesAfter,
   errorAfter,
   fault,
+  raw,
   stallsAfter,
 } from '../support/scripted/behaviours.ts';
 import type { EngineKind } from '../support/scripted/dialect.ts';
@@ -52,6 +54,14 @@ function play(router: RunningRouter, ...parts: readonly Behaviour[]): ScriptedEn
 const whole = Array.from({ length: total }, (_, n) => `t${n + 1}`).join(' ');
 const begins = (count: number) => Array.from({ length: count }, (_, n) => `${n === 0 ? '' : ' '}t${n + 1}`);
 const dies = (count: number, how: 'fin' | 'reset' = 'reset') => diesAfter(count + 1, how, { pieces: begins(count) });
+
+/** Ends with its connection. */
+const streamOf = (events: readonly object[]) =>
+  raw([
+    'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n',
+    ...events.map((event) => `data: ${JSON.stringify(event)}\n\n`),
+  ]);
+const chunk = (id: string, delta: object) => ({ id, choices: [{ index: 0, delta, finish_reason: null }] });
 
 interface Chunk {
   readonly id: string;
@@ -153,6 +163,22 @@ describe('a stream that breaks', () => {
     expect(router.log.at(-1)).toMatchObject({ outcome: 'ok', attempts: 3, continued: 2 });
   });
 
+  it('bears the stamp of what the caller has, not of a try before it', async () => {
+    const router = await start(fleet('vllm', 3));
+    play(router, streamOf([chunk('lost', { role: 'assistant' })]), streamOf([chunk('x', { content: 't1 t2' })]));
+    const found = await read(await router.chat({ stream: true }));
+    expect(found).toMatchObject(unbroken);
+    expect(router.log.at(-1)).toMatchObject({ outcome: 'ok', attempts: 3, continued: 1 });
+  });
+
+  it('begins anew where nothing but blanks had come', async () => {
+    const router = await start(fleet());
+    const order = play(router, diesAfter(2, 'reset', { pieces: ['\n\n', 'lost'] }), answer({ pieces: ['\n\n', 'so'] }));
+    expect((await read(await router.chat({ stream: true }))).joined).toBe('\n\nso');
+    expect(order[1]?.posts[0]?.json['messages']).toHaveLength(1);
+    expect(order[1]?.posts[0]?.json).not.toHaveProperty('continue_final_message');
+  });
+
   it('does not say a blank twice that stands at the end of what was said', async () => {
     const router = await start(fleet());
     play(router, diesAfter(3, 'reset', { pieces: ['t1 ', 't2 ', 't3 '] }), answer({ pieces: [' t3', ' t4'] }));
@@ -228,6 +254,22 @@ describe('a stream that cannot go on', () => {
     play(router, dies(4), fault('invalid'));
     expect(await read(await router.chat({ stream: true }))).toMatchObject(broken);
     expect(router.log.at(-1)).toMatchObject({ outcome: 'backend_broken', attempts: 2, continued: 0 });
+  });
+
+  it('because its later part breaks off with an error gets that as it was sent', async () => {
+    const router = await start(fleet());
+    const error = { object: 'error', message: 'no more', type: 'InternalServerError', code: 500 };
+    play(router, dies(4), streamOf([chunk('x', { reasoning_content: 'hm' }), error]));
+    expect((await read(await router.chat({ stream: true }))).text).toContain(`data: ${JSON.stringify(error)}\n\n`);
+  });
+
+  it('because its answer came in one piece is cut', async () => {
+    const router = await start(fleet());
+    const order = play(router, cutAfterBytes(1_200_000, 'fin', { pieces: ['x'.repeat(2_000_000)], shape: 'plain' }));
+    const response = await router.chat({ stream: true });
+    await expect(response.text()).rejects.toThrow('terminated');
+    expect(order).toHaveLength(1);
+    expect(router.log.at(-1)).toMatchObject({ outcome: 'backend_broken' });
   });
 
   it('because its engine knows no way says so', async () => {

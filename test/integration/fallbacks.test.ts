@@ -53,6 +53,14 @@ describe('a model without anybody who is up', () => {
     expect(await router.metric('switchyard_fallbacks_total', labels)).toBe(1);
   });
 
+  it('is answered for also where no backend has ever been seen with it', async () => {
+    const router = await start(
+      fleet({ no_backend: ['spare'] }, { engines: [{ imitates: 'vllm', models: ['spare'] }] }),
+    );
+    router.engine.respond([answer({ firstMs: 20 })]);
+    expect(described(await router.chat({ model: 'main' }))).toEqual([200, 'b0', 'spare', 'no_backend']);
+  });
+
   it('is not answered for where only a full one would be', async () => {
     const router = await start(fleet({ overloaded: ['spare'] }));
     await down(router);
@@ -73,6 +81,42 @@ describe('a model without anybody who is up', () => {
     gone.abort();
     await stream.text().catch(() => '');
     expect(described(await waiting)).toEqual([200, 'spare-box', 'spare', 'no_backend']);
+  });
+});
+
+describe('who waits for a fallback', () => {
+  it('is served in turn, not behind all that come later for that model', async () => {
+    const router = await start(fleet({ no_backend: ['spare'] }));
+    await down(router);
+    router.engines[1]?.respond([stallsAfter(2), answer()]);
+    const gone = new AbortController();
+    const stream = await router.chat({ model: 'spare', stream: true }, { signal: gone.signal });
+    const first = router.chat({ model: 'main', seed: 1 });
+    await vi.waitFor(() => expect(router.service.held().waiting).toBe(1));
+    const second = router.chat({ model: 'spare', seed: 2 });
+    await vi.waitFor(() => expect(router.service.held().waiting).toBe(2));
+    gone.abort();
+    await Promise.all([stream.text().catch(() => ''), first, second]);
+    expect(router.engines[1]?.posts.map(({ json }) => json['seed'])).toEqual([undefined, 1, 2]);
+  });
+
+  it('does not wait beside a free box that those before it can not use', async () => {
+    const [main, spare] = fleet({}).engines ?? [];
+    const backend = { maxInFlight: 1, capabilities: { tools: false } };
+    const boxes = [main, spare, { ...spare, imitates: 'vllm', backend }] as const;
+    const engines = boxes.flatMap((box) => box ?? []);
+    const router = await start(fleet({ no_backend: ['spare'] }, { engines }));
+    await down(router);
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    router.engines[1]?.respond([stallsAfter(2), answer()]);
+    const gone = new AbortController();
+    const stream = await router.chat({ model: 'spare', stream: true, tools }, { signal: gone.signal });
+    const waiting = router.chat({ model: 'spare', tools });
+    await vi.waitFor(() => expect(router.service.held().waiting).toBe(1));
+    expect(described(await router.chat({ model: 'main' }))).toEqual([200, 'b2', 'spare', 'no_backend']);
+    expect(router.service.held().waiting).toBe(1);
+    gone.abort();
+    await Promise.all([stream.text().catch(() => ''), waiting]);
   });
 });
 

@@ -167,6 +167,27 @@ describe('those who wait', () => {
     await held.text().catch(() => '');
   });
 
+  it('serves those that a smaller new one is large enough for, past those that it is not', async () => {
+    const other = await startEngine({ imitates: 'vllm', contextTokens: 1_000 });
+    const router = await start({
+      engines: [{ imitates: 'vllm', contextTokens: 100_000, backend: { maxInFlight: 1 } }],
+      queue: { maxLength: 10, maxWaitMs: 20_000 },
+    });
+    router.engine.respond([stallsAfter(2), answer()]);
+    const gone = new AbortController();
+    const stream = await router.chat({ stream: true }, { signal: gone.signal });
+    const large = router.chat({ max_tokens: 50_000 });
+    await vi.waitFor(() => expect(router.service.held().waiting).toBe(1));
+    const small = router.chat();
+    await vi.waitFor(() => expect(router.service.held().waiting).toBe(2));
+    await router.service.apply(withBackends(router, [first(router), { ...first(router), ...another(other.url) }]));
+    await vi.waitFor(() => expect(router.service.held().waiting).toBe(1));
+    expect((await small).headers.get('x-switchyard-backend')).toBe('other');
+    gone.abort();
+    await stream.text().catch(() => '');
+    expect((await large).headers.get('x-switchyard-backend')).toBe('b0');
+  });
+
   it('are told when nobody is left for their model', async () => {
     const other = await startEngine({ imitates: 'vllm', models: ['another-model'] });
     const router = await start({

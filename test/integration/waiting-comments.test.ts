@@ -101,6 +101,18 @@ describe('a stream that waits and is told so', () => {
     expect(text).toContain(': switchyard backend=b0 attempts=1');
   });
 
+  it.each([
+    ['what is no error object', reply(400, { detail: 'no such thing' })],
+    ['an error without a name', reply(400, { object: 'error', message: 'no such thing', code: 400 })],
+    ['no JSON', reply(400, 'no such thing')],
+  ])('gets %s as an error event all the same', async (_what, behaviour) => {
+    const router = await start(one);
+    const { text, whole } = await read(await waitFor(router, [behaviour]));
+    expect(whole).toBe(false);
+    const event = text.split('\n\n').find((part) => part.startsWith('data: '));
+    expect(JSON.parse(event?.slice(6) ?? '')).toMatchObject({ error: { type: 'backend_rejected' } });
+  });
+
   it('does not take an answer in one piece for a stream', async () => {
     const router = await start(one);
     const { text } = await read(await waitFor(router, [answer({ shape: 'plain' })]));

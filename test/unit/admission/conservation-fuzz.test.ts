@@ -93,7 +93,7 @@ class World {
     const { model, fits, caller } = request;
     const entered = this.room.enter({
       ...request,
-      kind: `${model} ${fits}`,
+      kind: () => `${model} ${fits}`,
       weight: 1,
       maxLength: 8,
       claim: () => this.#claim(request),

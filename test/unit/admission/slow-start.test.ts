@@ -92,7 +92,7 @@ describe('500 who wait for a backend that restarts', () => {
     for (let n = 0; n < 500; n++) {
       const entered = room.enter({
         model: 'm',
-        kind: 'm',
+        kind: () => 'm',
         tenant: 't',
         priority: 'normal',
         cost: 1,

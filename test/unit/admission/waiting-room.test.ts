@@ -29,7 +29,7 @@ function setting(slots = 1) {
   const wait = (name: string, more: Partial<Waiting> = {}) => {
     const waited = room.enter({
       model: 'm',
-      kind: 'm',
+      kind: () => 'm',
       tenant: 'a',
       priority: 'normal',
       cost: 100,
@@ -90,7 +90,7 @@ describe('the waiting room', () => {
 
   it('serves another kind past one that can not be served', () => {
     const { wait, release, order } = setting();
-    void wait('stuck', { kind: 'vision', claim: () => undefined });
+    void wait('stuck', { kind: () => 'vision', claim: () => undefined });
     void wait('free');
     release();
     expect(order).toEqual(['free']);
@@ -150,7 +150,7 @@ describe('the waiting room', () => {
   it('hands on what makes waiting senseless, and goes on with the others', async () => {
     const { wait, release, order } = setting();
     const hopeless = wait('1', {
-      kind: 'x',
+      kind: () => 'x',
       claim: () => {
         throw new GatewayError('no_backend', 'nobody left');
       },
@@ -184,7 +184,7 @@ describe('the waiting room', () => {
     const { room, wait, release, order } = setting();
     let woken = 0;
     void wait('1', {
-      kind: 'waking',
+      kind: () => 'waking',
       claim: () => {
         if (woken++ < 3) room.wake();
         return undefined;

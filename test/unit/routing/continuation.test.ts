@@ -30,12 +30,14 @@ const others = fc.dictionary(
   fc.jsonValue({ maxDepth: 3 }),
   { maxKeys: 5 },
 );
+/** Made here, because that takes seconds on a machine that is busy. */
+const anyText = fc.string({ unit: 'binary' });
 const written = fc.constantFrom(undefined, 1, '\t');
 
 describe('the request for the rest', () => {
   it('is the one for the whole, with what was said behind its messages', () => {
     fc.assert(
-      fc.property(others, fc.array(fc.string()), fc.string(), written, (more, texts, said, indent) => {
+      fc.property(others, fc.array(fc.string()), fc.string({ minLength: 1 }), written, (more, texts, said, indent) => {
         const messages = [...texts, 'last'].map((content) => ({ role: 'user', content }));
         const body = { ...more, model: 'm', max_tokens: 20, messages, stream: true };
         const request = requestOf('chat-completions', JSON.stringify(body, null, indent));
@@ -53,20 +55,23 @@ describe('the request for the rest', () => {
 
   it('is the one for the whole, with what was said at the end of its prompt', () => {
     fc.assert(
-      fc.property(
-        others,
-        fc.string({ unit: 'binary' }),
-        fc.string({ unit: 'binary' }),
-        written,
-        (more, prompt, said, indent) => {
-          const body = { ...more, prompt, model: 'm', stream: true };
-          const request = requestOf('completions', JSON.stringify(body, null, indent));
-          const splices = resumingSplices(request, engines.tgi, { text: said, tokensLeft: undefined });
-          const found: unknown = JSON.parse(splice(request.body, splices).toString());
-          expect(found).toEqual({ ...JSON.parse(JSON.stringify(body)), prompt: prompt + said });
-        },
-      ),
+      fc.property(others, anyText, anyText, written, (more, prompt, said, indent) => {
+        const body = { ...more, prompt, model: 'm', stream: true };
+        const request = requestOf('completions', JSON.stringify(body, null, indent));
+        const splices = resumingSplices(request, engines.tgi, { text: said, tokensLeft: undefined });
+        const found: unknown = JSON.parse(splice(request.body, splices).toString());
+        expect(found).toEqual({ ...JSON.parse(JSON.stringify(body)), prompt: prompt + said });
+      }),
     );
+  });
+
+  it('asks for the rest also where the caller has said that it wants the whole', () => {
+    const request = chat({ continue_final_message: false, add_generation_prompt: null });
+    const splices = resumingSplices(request, engines.vllm, { text: 'a', tokensLeft: undefined });
+    expect(JSON.parse(splice(request.body, splices).toString())).toMatchObject({
+      continue_final_message: true,
+      add_generation_prompt: false,
+    });
   });
 
   it('is none where the joined answer would be another one', () => {
@@ -140,9 +145,31 @@ describe('a joined stream', () => {
     expect(continuation.maySurvive(new GatewayError(code, 'x'))).toBe(expected);
   });
 
+  it('is complete without anybody behind its finish reason alone', () => {
+    const ending = (reason: unknown) => {
+      const continuation = new Continuation(chat());
+      const delta = { content: 'a' };
+      continuation.note(JSON.stringify({ id: 'a', choices: [{ index: 0, delta, finish_reason: reason }] }));
+      return continuation.rest();
+    };
+    expect(ending('stop')).toBe('data: [DONE]\n\n');
+    // Some servers say in every event that there is none yet.
+    expect(ending('')).toBeUndefined();
+    expect(ending(null)).toBeUndefined();
+  });
+
+  it('is not complete when one of several answers is', () => {
+    for (const request of [chat({ n: 2 }), requestOf('completions', '{"model":"m","prompt":["a","b"]}')]) {
+      const continuation = new Continuation(request);
+      continuation.note('{"id":"a","choices":[{"index":0,"text":"a","finish_reason":"stop"}]}');
+      expect(continuation.rest()).toBeUndefined();
+    }
+  });
+
   it('does not grow beyond what is worth keeping', () => {
     const continuation = new Continuation(chat());
-    for (let n = 0; n < 11; n++) continuation.note(contentOf('x'.repeat(100_000)));
+    for (let n = 0; n < 20; n++) continuation.note(contentOf('x'.repeat(100_000)));
     expect(continuation.maySurvive(broke)).toBe(false);
+    expect(continuation.text).toBe('');
   });
 });
