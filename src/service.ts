@@ -119,7 +119,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     metrics,
     clock,
     sockets,
-    closeIdle: () => server.closeIdleConnections(),
+    // The HTTP server's own also ends connections whose last answer was written and not yet taken.
+    closeIdle: () => sockets.closeIdle(0),
     readings: options.readings,
   });
 
