@@ -10,6 +10,8 @@ export function teachLimit(exchange: Exchange, slot: Slot, { startedMs, failure 
   if (failure?.judgement?.verdict === 'busy') state.limit.refused({ startedMs, inFlight: slot.inFlight }, nowMs);
   if (failure !== undefined) return;
   const { usage, firstTokenAtMs, contentEvents, cost } = exchange;
+  // Where another backend had begun it, nobody can tell how this one's part began, nor how much of it was its own.
+  if (firstTokenAtMs !== undefined && firstTokenAtMs < startedMs) return;
   state.limit.learn({
     startedMs,
     firstTokenMs: firstTokenAtMs === undefined ? undefined : firstTokenAtMs - startedMs,
