@@ -198,6 +198,19 @@ describe('a fleet that comes', () => {
     expect((await router.get('/readyz')).status).toBe(200);
   });
 
+  it('is ready although the one it was still waiting for has left', async () => {
+    const [silent, other] = await Promise.all([0, 1].map(() => startEngine({ imitates: 'vllm' })));
+    if (silent === undefined || other === undefined) throw new Error('two engines');
+    silent.override('/health', hang());
+    const waited = another(silent.url, { name: 'silent', probe: { ...quickProbe, timeoutMs: 60_000 } });
+    const router = await start({ engines: [], others: [waited], waitUntilDiscovered: false });
+    await silent.when(({ openConnections }) => openConnections > 0);
+    expect((await router.get('/readyz')).status).toBe(503);
+    await router.service.apply(withBackends(router, [{ ...first(router), ...another(other.url) }]));
+    await router.service.discovered;
+    expect((await router.get('/readyz')).status).toBe(200);
+  });
+
   it('starts and ends the simulated backends it has', async () => {
     const router = await start();
     const simulate = { models: ['demo'], firstTokenMs: 1, tokensPerSecond: 1_000 };
