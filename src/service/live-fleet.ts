@@ -1,7 +1,7 @@
 // A fleet that can be exchanged while it runs: what joins is opened beside it, one reference is swapped, what leaves is
 // let go. Whatever fails before the swap leaves everything as it was.
 import { createKeyring, type Keyring } from '../access/keyring.ts';
-import { type BackendChange, changesBetween, type FleetChanges } from '../fleet/changes.ts';
+import { changesBetween, type FleetChanges } from '../fleet/changes.ts';
 import type { Backend, Fleet } from '../fleet/fleet.ts';
 import type { Snapshot, Snapshots } from '../routing/snapshot.ts';
 import { isUsable } from '../selection/eligible.ts';
@@ -148,20 +148,22 @@ export class LiveFleet {
     const timeoutMs = this.#fleet.server.drainTimeoutMs;
     this.#fleet = next;
     this.#keyring = to.keyring;
-    for (const kept of [...changes.changed, ...changes.same]) this.#update(kept);
+    for (const { before, after } of [...changes.changed, ...changes.same]) this.#update(after, before);
+    // What was leaving and has come back was kept, with the settings it had.
+    for (const after of [...changes.added, ...changes.replaced.map((change) => change.after)]) this.#update(after);
     snapshots().publish(to.snapshot);
     usable();
     for (const backend of [...changes.removed, ...changes.replaced.map(({ before }) => before)])
       this.departures.begin(backend, timeoutMs);
   }
 
-  #update({ before, after }: BackendChange): void {
+  #update(after: Backend, before?: Backend): void {
     const { prober, circuits, connections, roster } = this.#parts;
     connections.update(after);
     circuits.configure(after);
     prober.update(after);
     roster.of(after).silence.configure(after.stallAfterMs);
-    if (before.bearer === after.bearer) return;
+    if (before !== undefined && before.bearer === after.bearer) return;
     for (const member of roster.of(after).members.values())
       if (member.holdOff?.why === 'misconfigured') member.holdOff = undefined;
   }

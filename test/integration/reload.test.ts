@@ -100,6 +100,30 @@ describe('a stream that runs while the fleet is exchanged', () => {
   });
 });
 
+describe('a backend that comes back before its streams have ended', () => {
+  it('is the same one still, and takes over its new settings', async () => {
+    const other = await startEngine({ imitates: 'vllm' });
+    const router = await start();
+    const kept = first(router);
+    const [state] = router.service.states;
+    const member = state?.members.get('test-model');
+    if (member === undefined) throw new Error('no member');
+    member.holdOff = { why: 'misconfigured', untilMs: Infinity, told: false };
+    const gone = new AbortController();
+    router.engine.respond([stallsAfter(3)]);
+    await readUntil(await router.chat({ stream: true }, { signal: gone.signal }), 't2 ');
+    const joined = { ...kept, ...another(other.url) };
+    await router.service.apply(withBackends(router, [joined]));
+    const changed = { ...kept, bearer: 'new', circuit: { ...kept.circuit, consecutive: 1 } };
+    await router.service.apply(withBackends(router, [changed, joined]));
+    expect(router.service.states[0]).toBe(state);
+    expect(member.holdOff).toBeUndefined();
+    member.circuit.record('failure', member.circuit.enter());
+    expect(member.circuit.state).toBe('open');
+    gone.abort();
+  });
+});
+
 describe('a backend that stays', () => {
   it('keeps what is known about it, and takes over its new settings', async () => {
     const router = await start({ engines: [{ imitates: 'vllm' }, { imitates: 'vllm' }] });
