@@ -152,9 +152,10 @@ export class LiveFleet {
     // What was leaving and has come back was kept, with the settings it had.
     for (const after of [...changes.added, ...changes.replaced.map((change) => change.after)]) this.#update(after);
     snapshots().publish(to.snapshot);
-    usable();
     for (const backend of [...changes.removed, ...changes.replaced.map(({ before }) => before)])
       this.departures.begin(backend, timeoutMs);
+    // Last: those who wait for a model that has gone are told so, and not sent to who leaves.
+    usable();
   }
 
   #update(after: Backend, before?: Backend): void {
