@@ -66,6 +66,9 @@ export class Departures {
     if (departure === undefined) return;
     departure.cancel();
     departure.state.retired = false;
+    // Nobody has asked since it left: it is probed like every other that joins.
+    departure.state.health = 'unknown';
+    departure.state.probedOnce = false;
     this.#departing.delete(identityOf(backend));
   }
 

@@ -124,6 +124,23 @@ describe('a backend that comes back before its streams have ended', () => {
   });
 });
 
+describe('a backend that comes back and is not well any more', () => {
+  it('does not take over what others serve', async () => {
+    const other = await startEngine({ imitates: 'vllm' });
+    const router = await start();
+    const kept = first(router);
+    const gone = new AbortController();
+    router.engine.respond([stallsAfter(3)]);
+    await readUntil(await router.chat({ stream: true }, { signal: gone.signal }), 't2 ');
+    await router.service.apply(withBackends(router, [{ ...kept, ...another(other.url) }]));
+    await router.engine.setHealth('down');
+    expect(await router.service.apply(withBackends(router, [kept]))).toMatchObject({ result: 'refused' });
+    expect((await router.chat()).headers.get('x-switchyard-backend')).toBe('other');
+    expect(router.service.held().inFlight).toBe(1);
+    gone.abort();
+  });
+});
+
 describe('a backend that stays', () => {
   it('keeps what is known about it, and takes over its new settings', async () => {
     const router = await start({ engines: [{ imitates: 'vllm' }, { imitates: 'vllm' }] });
