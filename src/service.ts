@@ -60,6 +60,8 @@ export interface Service {
   apply(fleet: Fleet, options?: Partial<ApplyOptions>): Promise<Applied>;
   /** Reads the fleet file and applies it; resolves with how that ended, whatever it was. */
   readonly reload: Reload;
+  /** Whether the newest fleet file was refused for what may be another one in a while. */
+  mayPass(): boolean;
   /** Takes a backend out of rotation, or back into it; undefined: there is none of this name. */
   drain(backend: string, draining: boolean): { readonly state: string; readonly inFlight: number } | undefined;
   /** What there is for backends: as many of each as the fleet has, and none for what has left it. */
@@ -111,7 +113,13 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   }
   const drain: Service['drain'] = (backend, draining) => open.drain(backend, draining);
   const { load = () => ({ fleet: live.current, hash, warnings: [] }) } = options;
-  const reload = createReload({ load, apply, log, metrics: metrics.config, first: { fleet: first, hash } });
+  const { reload, mayPass } = createReload({
+    load,
+    apply,
+    log,
+    metrics: metrics.config,
+    first: { fleet: first, hash },
+  });
 
   const sockets = new OpenSockets(clock);
   const pressure = openPressure(first.server.overload, {
@@ -119,7 +127,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     metrics,
     clock,
     sockets,
-    closeIdle: () => server.closeIdleConnections(),
+    // The HTTP server's own also ends connections whose last answer was written and not yet taken.
+    closeIdle: () => sockets.closeIdle(0),
     readings: options.readings,
   });
 
@@ -205,6 +214,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     },
     apply,
     reload,
+    mayPass,
     drain,
     counts: () => open.counts(),
     models: (backend) =>

@@ -17,12 +17,15 @@ export class FairQueue<Entry extends Queued> {
   /** Tokens served, over weight; of tenants that wait, and of those that did since the queue was last empty. */
   readonly #served = new Map<string, number>();
   #size = 0;
+  /** As it was last asked for; undefined once something has changed since. */
+  #order: readonly Entry[] | undefined = undefined;
 
   get size(): number {
     return this.#size;
   }
 
   add(entry: Entry): void {
+    this.#order = undefined;
     const mine = this.#waiting.get(entry.tenant);
     this.#size++;
     if (mine !== undefined) {
@@ -40,6 +43,7 @@ export class FairQueue<Entry extends Queued> {
   remove(entry: Entry): void {
     const mine = this.#waiting.get(entry.tenant);
     if (mine?.delete(entry) !== true) return;
+    this.#order = undefined;
     this.#size--;
     if (mine.size === 0) this.#waiting.delete(entry.tenant);
     if (this.#size === 0) this.#served.clear();
@@ -51,8 +55,13 @@ export class FairQueue<Entry extends Queued> {
     this.remove(entry);
   }
 
-  /** Best first, as things stand; a copy. */
+  /** Best first, as things stand; what was given out stays as it is. */
   inOrder(): readonly Entry[] {
+    this.#order ??= this.#sorted();
+    return this.#order;
+  }
+
+  #sorted(): readonly Entry[] {
     const tenants = [...this.#waiting].toSorted(([a], [b]) => (this.#served.get(a) ?? 0) - (this.#served.get(b) ?? 0));
     return priorities.flatMap((priority) =>
       tenants.flatMap(([, entries]) => [...entries].filter((entry) => entry.priority === priority)),

@@ -106,10 +106,8 @@ function watch(service: Service, file: FleetFile | undefined): () => void {
   return watchFleetFile({
     file,
     clock: systemClock,
-    async reload() {
-      const outcome = await service.reload('watch');
-      return { tryAgain: outcome.result === 'refused' && outcome.passing };
-    },
+    reload: () => service.reload('watch'),
+    mayPass: () => service.mayPass(),
   });
 }
 

@@ -25,7 +25,7 @@ export function stopOnSignals(service: Service, { log, unwatch }: Stopping): voi
     isStopping = true;
     unwatch();
     end(isUrgent).catch((cause: unknown) => {
-      log.error({ err: cause }, 'stopping failed');
+      log.error({ cause: describeCause(cause) }, 'stopping failed');
       process.exit(failed);
     });
   };

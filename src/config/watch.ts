@@ -9,8 +9,10 @@ import type { FleetFile } from './fleet-file.ts';
 export interface WatchParts {
   readonly file: FleetFile;
   readonly clock: Clock;
-  /** Loads the file. Resolves with whether the same content should be tried again in a while. */
-  readonly reload: () => Promise<{ readonly tryAgain: boolean }>;
+  /** Loads the file. */
+  readonly reload: () => Promise<unknown>;
+  /** Whether what was loaded last, by whomever, should be tried again in a while as it is. */
+  readonly mayPass: () => boolean;
 }
 
 const pollMs = 2_000;
@@ -58,6 +60,8 @@ class Watching {
     this.#cancelPoll = this.#parts.clock.after(pollMs, () => {
       this.#poll();
       if (this.#hints === undefined) this.#openHints();
+      if (!this.#parts.mayPass()) this.#againAtMs = Infinity;
+      else if (this.#againAtMs === Infinity) this.#againAtMs = this.#parts.clock.now() + againMs;
       if (this.#parts.clock.now() >= this.#againAtMs) this.#reload();
       else this.#look();
     });
@@ -103,14 +107,10 @@ class Watching {
   #reload(): void {
     this.#isReloading = true;
     this.#againAtMs = Infinity;
-    const ended = (tryAgain: boolean) => {
+    const ended = () => {
       this.#isReloading = false;
-      if (tryAgain) this.#againAtMs = this.#parts.clock.now() + againMs;
       this.#look();
     };
-    this.#parts.reload().then(
-      ({ tryAgain }) => ended(tryAgain),
-      () => ended(true),
-    );
+    this.#parts.reload().then(ended, ended);
   }
 }

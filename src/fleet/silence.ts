@@ -37,8 +37,10 @@ export class Silence {
   }
 
   configure(stallAfterMs: number): void {
+    if (stallAfterMs === this.#stallAfterMs) return;
     this.#stallAfterMs = stallAfterMs;
-    if (stallAfterMs === 0) this.#become(false);
+    // Judged anew: who is silent for too long also by this measure is stalled again at once.
+    this.#become(false);
     if (this.#listening > 0) this.#watch();
   }
 

@@ -6,7 +6,7 @@ import type { BackendState } from '../fleet/backend-state.ts';
 import { identityOf } from '../fleet/changes.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import type { Roster } from '../fleet/roster.ts';
-import type { Logger } from '../log.ts';
+import { describeCause, type Logger } from '../log.ts';
 import type { SimulatedFleet } from '../simulated/fleet.ts';
 import type { Circuits } from '../upstream/circuits.ts';
 import type { Connections } from '../upstream/connections.ts';
@@ -28,6 +28,7 @@ export interface BackendParts {
 interface Departure {
   readonly backend: Backend;
   readonly state: BackendState;
+  readonly endsAtMs: number;
   readonly cancel: () => void;
 }
 
@@ -50,23 +51,31 @@ export class Departures {
     const { clock, log, roster, connections, prober } = this.#parts;
     const state = roster.of(backend);
     state.retired = true;
+    const endsAtMs = clock.now() + timeoutMs;
     const cancel = clock.after(timeoutMs, () => {
       log.warn({ backend: backend.name, in_flight: this.#inFlight(state) }, 'removed backend: its time is up');
       // What runs there fails, and with that its slots are released.
       this.#note(connections.drop(backend));
     });
-    this.#departing.set(identityOf(backend), { backend, state, cancel });
+    this.#departing.set(identityOf(backend), { backend, state, endsAtMs, cancel });
     this.#note(prober.remove(backend));
     this.settle();
   }
 
-  /** It is back before all has ended that ran there: then it is the same one still. */
-  revoke(backend: Backend): void {
+  /**
+   * It is back before all has ended that ran there: then it is the same one still. Returns what is left of its time, should it
+   * have to leave after all; undefined: it was not leaving.
+   */
+  revoke(backend: Backend): number | undefined {
     const departure = this.#departing.get(identityOf(backend));
-    if (departure === undefined) return;
+    if (departure === undefined) return undefined;
     departure.cancel();
     departure.state.retired = false;
+    // Nobody has asked since it left: it is probed like every other that joins.
+    departure.state.health = 'unknown';
+    departure.state.probedOnce = false;
     this.#departing.delete(identityOf(backend));
+    return Math.max(0, departure.endsAtMs - this.#parts.clock.now());
   }
 
   /** To be told whenever a slot was released. */
@@ -102,7 +111,9 @@ export class Departures {
 
   #note(work: Promise<void>): void {
     const noted = work
-      .catch((cause: unknown) => this.#parts.log.error({ err: cause }, 'a removed backend was not released'))
+      .catch((cause: unknown) =>
+        this.#parts.log.error({ cause: describeCause(cause) }, 'a removed backend was not released'),
+      )
       .finally(() => this.#releasing.delete(noted));
     this.#releasing.add(noted);
   }

@@ -1,7 +1,7 @@
 // A fleet that can be exchanged while it runs: what joins is opened beside it, one reference is swapped, what leaves is
 // let go. Whatever fails before the swap leaves everything as it was.
 import { createKeyring, type Keyring } from '../access/keyring.ts';
-import { type BackendChange, changesBetween, type FleetChanges } from '../fleet/changes.ts';
+import { changesBetween, type FleetChanges } from '../fleet/changes.ts';
 import type { Backend, Fleet } from '../fleet/fleet.ts';
 import type { Snapshot, Snapshots } from '../routing/snapshot.ts';
 import { isUsable } from '../selection/eligible.ts';
@@ -88,7 +88,7 @@ export class LiveFleet {
       return { result: 'refused', problem: 'no backend would be left that takes requests', passing: false };
     const joining = [...changes.added, ...changes.replaced.map(({ after }) => after)];
     await this.departures.settled();
-    for (const backend of joining) this.departures.revoke(backend);
+    const left = joining.map((backend) => [backend, this.departures.revoke(backend)] as const);
     try {
       for (const { before, after } of changes.replaced) this.#inherit(before, after);
       await this.#open(joining);
@@ -96,12 +96,12 @@ export class LiveFleet {
       const snapshot = this.#parts.build(next, keyring);
       const refusal = this.#closed ? stopping : allowEmpty || this.#isRoutable(snapshot) ? undefined : nobody;
       if (refusal !== undefined) {
-        await this.#giveUp(joining);
+        await this.#giveUp(left);
         return refusal;
       }
       this.#swap(next, { keyring, snapshot, changes });
     } catch (cause) {
-      await this.#giveUp(joining);
+      await this.#giveUp(left);
       throw cause;
     }
     return { result: 'applied', changes };
@@ -148,26 +148,31 @@ export class LiveFleet {
     const timeoutMs = this.#fleet.server.drainTimeoutMs;
     this.#fleet = next;
     this.#keyring = to.keyring;
-    for (const kept of [...changes.changed, ...changes.same]) this.#update(kept);
+    for (const { before, after } of [...changes.changed, ...changes.same]) this.#update(after, before);
+    // What was leaving and has come back was kept, with the settings it had.
+    for (const after of [...changes.added, ...changes.replaced.map((change) => change.after)]) this.#update(after);
     snapshots().publish(to.snapshot);
-    usable();
     for (const backend of [...changes.removed, ...changes.replaced.map(({ before }) => before)])
       this.departures.begin(backend, timeoutMs);
+    // Last: those who wait for a model that has gone are told so, and not sent to who leaves.
+    usable();
   }
 
-  #update({ before, after }: BackendChange): void {
+  #update(after: Backend, before?: Backend): void {
     const { prober, circuits, connections, roster } = this.#parts;
     connections.update(after);
     circuits.configure(after);
     prober.update(after);
     roster.of(after).silence.configure(after.stallAfterMs);
-    if (before.bearer === after.bearer) return;
+    if (before !== undefined && before.bearer === after.bearer) return;
     for (const member of roster.of(after).members.values())
       if (member.holdOff?.why === 'misconfigured') member.holdOff = undefined;
   }
 
-  async #giveUp(joining: readonly Backend[]): Promise<void> {
-    for (const backend of joining) this.departures.begin(backend, this.#fleet.server.drainTimeoutMs);
+  /** Who was leaving before the reload that has failed goes on to do so, in the time it had. */
+  async #giveUp(joining: readonly (readonly [Backend, leftMs: number | undefined])[]): Promise<void> {
+    for (const [backend, leftMs] of joining)
+      this.departures.begin(backend, leftMs ?? this.#fleet.server.drainTimeoutMs);
     await this.departures.settled();
   }
 }

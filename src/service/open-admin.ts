@@ -5,7 +5,7 @@ import { type AdminActions, createAdminApp } from '../http/admin.ts';
 import { OpenSockets } from '../http/open-sockets.ts';
 import type { Operations } from '../http/operations.ts';
 import { createServer, listen } from '../http/server.ts';
-import type { Logger } from '../log.ts';
+import { describeCause, type Logger } from '../log.ts';
 
 export interface Admin {
   readonly address: Address | undefined;
@@ -44,7 +44,8 @@ export async function openAdmin(settings: AdminSettings | undefined, parts: Open
     clock,
     // A file that now says `off` needs a restart for that; its token and hosts count no more.
     access: () => fleet().admin ?? { allowedHosts: settings.allowedHosts },
-    failed: (error, requestId) => log.error({ request_id: requestId, err: error.cause }, 'admin request failed'),
+    failed: (error, requestId) =>
+      log.error({ request_id: requestId, cause: describeCause(error.cause) }, 'admin request failed'),
   });
   const sockets = new OpenSockets(clock);
   const server = createServer(app, { sockets, headTimeoutMs, bodyTimeoutMs });

@@ -113,7 +113,12 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
     circuits,
     simulated,
     build,
-    usable,
+    usable() {
+      lookForPanic();
+      usable();
+      // Who was still waited for may have left.
+      noteDiscovery();
+    },
     snapshots: () => snapshots,
     left: ({ name }) => {
       if (live.current.backends.every((backend) => backend.name !== name)) metrics.forgetBackend(name);

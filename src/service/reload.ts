@@ -4,7 +4,7 @@ import { printProblems } from '../config/diagnostics.ts';
 import type { LoadedFleet, RefusedFleet } from '../config/load.ts';
 import { describeChanges, settingsForRestart } from '../fleet/changes.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { Logger } from '../log.ts';
+import { describeCause, type Logger } from '../log.ts';
 import type { ConfigWatch, ReloadTrigger } from '../metrics/config.ts';
 import type { Applied, ApplyOptions } from './live-fleet.ts';
 
@@ -38,9 +38,16 @@ export interface ReloaderParts {
 
 export type Reload = (trigger: ReloadTrigger, options?: Partial<ApplyOptions>) => Promise<ReloadOutcome>;
 
+export interface Reloader {
+  readonly reload: Reload;
+  /** Whether the newest file was refused for what may be another one in a while. */
+  readonly mayPass: () => boolean;
+}
+
 /** One reload after the other: none reads the file before the one ahead has ended. */
-export function createReload({ load, apply, log, metrics, first }: ReloaderParts): Reload {
+export function createReload({ load, apply, log, metrics, first }: ReloaderParts): Reloader {
   let hash = first.hash;
+  let mayPass = false;
   let lastRefusal = '';
   let running: Promise<unknown> = Promise.resolve();
 
@@ -49,7 +56,7 @@ export function createReload({ load, apply, log, metrics, first }: ReloaderParts
     if ('problems' in loaded) return refused(trigger, printProblems(loaded.problems, 'text').split('\n'), false);
     if (loaded.hash === hash) return { result: 'unchanged', config: short(hash) };
     const applied = await apply(loaded.fleet, { allowEmpty }).catch((cause: unknown) => {
-      log.error({ err: cause }, 'a reload failed inside the router');
+      log.error({ cause: describeCause(cause) }, 'a reload failed inside the router');
       return { result: 'refused', problem: 'the router could not open what is new', passing: true } as const;
     });
     if (applied.result === 'refused') return refused(trigger, [applied.problem], applied.passing);
@@ -73,6 +80,7 @@ export function createReload({ load, apply, log, metrics, first }: ReloaderParts
 
   function tell(trigger: ReloadTrigger, outcome: ReloadOutcome): void {
     metrics.loaded(trigger, outcome.result, hash);
+    mayPass = outcome.result === 'refused' && outcome.passing;
     if (outcome.result === 'refused') return;
     lastRefusal = '';
     if (outcome.result === 'unchanged') {
@@ -90,14 +98,17 @@ export function createReload({ load, apply, log, metrics, first }: ReloaderParts
     log[needs_restart.length === 0 ? 'info' : 'warn'](line, `reloaded: ${changes}`);
   }
 
-  return (trigger, options = {}) => {
-    const outcome = running.then(async () => {
-      const ended = await reload(trigger, options);
-      tell(trigger, ended);
-      return ended;
-    });
-    running = outcome.catch(() => {});
-    return outcome;
+  return {
+    reload(trigger, options = {}) {
+      const outcome = running.then(async () => {
+        const ended = await reload(trigger, options);
+        tell(trigger, ended);
+        return ended;
+      });
+      running = outcome.catch(() => {});
+      return outcome;
+    },
+    mayPass: () => mayPass,
   };
 }
 

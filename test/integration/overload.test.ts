@@ -119,6 +119,33 @@ describe('a router that is overloaded', () => {
     expect(refused.toLowerCase()).toContain('connection: close');
     expect(refused).toContain('server.overload.open_files');
   });
+
+  it('gives up no connection whose caller has not taken its answer yet', async () => {
+    const used = { openFiles: 0.2 };
+    const { port, engine, service, metric } = await startWith(used);
+    engine.respond(answer({ pieces: ['x'.repeat(900_000)] }));
+    const slow = open(port, post('/v1/chat/completions', chatOf('hi')).repeat(20));
+    slow.pause();
+    // Most of it has nowhere to go but to wait here.
+    await engine.when(({ posts, inFlight }) => posts.length > 0 && inFlight === 0);
+    await expect.poll(() => service.held().running, patiently).toBe(0);
+    expect(await metric('switchyard_buffered_bytes')).toBeGreaterThan(0);
+    used.openFiles = 0.95;
+    await becomes('open_files', 1);
+    used.openFiles = 0.2;
+    await becomes('open_files', 0);
+    let bytes = 0;
+    const all = 20 * 900_000;
+    await new Promise<void>((resolve) => {
+      slow.once('close', () => resolve());
+      slow.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > all) resolve();
+      });
+      slow.resume();
+    });
+    expect(bytes).toBeGreaterThan(all);
+  });
 });
 
 describe('bytes that are held', () => {

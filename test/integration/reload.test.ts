@@ -47,6 +47,28 @@ describe('a stream that runs while the fleet is exchanged', () => {
     expect(router.service.counts()).toMatchObject({ states: 1, leaving: 0, connections: 1, probes: 1, timers: 1 });
   });
 
+  it('is cut when the time of its backend is up, however often a reload that fails has named that backend again', async () => {
+    const other = await startEngine({ imitates: 'vllm' });
+    const router = await start({ server: { drainTimeoutMs: 1_000 } });
+    router.engine.respond([stallsAfter(3)]);
+    const reader = await readUntil(await router.chat({ stream: true }), 't2 ');
+    const old = first(router);
+    await router.service.apply(withBackends(router, [{ ...old, ...another(other.url) }]));
+    // Nobody new gets through to it, so that a fleet of it alone is refused.
+    await router.engine.refuse();
+    const rest = text(reader);
+    let cut = false;
+    void rest.catch(() => '').then(() => (cut = true));
+    await vi.waitFor(
+      async () => {
+        const refused = await router.service.apply(withBackends(router, [old]));
+        expect([refused.result, cut]).toEqual(['refused', true]);
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    await router.engine.listen();
+  });
+
   it('ends as usual where its backend is removed, whose connections are closed only then', async () => {
     const other = await startEngine({ imitates: 'vllm' });
     const router = await start();
@@ -97,6 +119,47 @@ describe('a stream that runs while the fleet is exchanged', () => {
       expect(router.service.counts()).toMatchObject({ states: 1, leaving: 0, connections: 1, probes: 1 }),
     );
     expect((await router.chat()).status).toBe(200);
+  });
+});
+
+describe('a backend that comes back before its streams have ended', () => {
+  it('is the same one still, and takes over its new settings', async () => {
+    const other = await startEngine({ imitates: 'vllm' });
+    const router = await start();
+    const kept = first(router);
+    const [state] = router.service.states;
+    const member = state?.members.get('test-model');
+    if (member === undefined) throw new Error('no member');
+    member.holdOff = { why: 'misconfigured', untilMs: Infinity, told: false };
+    const gone = new AbortController();
+    router.engine.respond([stallsAfter(3)]);
+    await readUntil(await router.chat({ stream: true }, { signal: gone.signal }), 't2 ');
+    const joined = { ...kept, ...another(other.url) };
+    await router.service.apply(withBackends(router, [joined]));
+    const changed = { ...kept, bearer: 'new', circuit: { ...kept.circuit, consecutive: 1 } };
+    await router.service.apply(withBackends(router, [changed, joined]));
+    expect(router.service.states[0]).toBe(state);
+    expect(member.holdOff).toBeUndefined();
+    member.circuit.record('failure', member.circuit.enter());
+    expect(member.circuit.state).toBe('open');
+    gone.abort();
+  });
+});
+
+describe('a backend that comes back and is not well any more', () => {
+  it('does not take over what others serve', async () => {
+    const other = await startEngine({ imitates: 'vllm' });
+    const router = await start();
+    const kept = first(router);
+    const gone = new AbortController();
+    router.engine.respond([stallsAfter(3)]);
+    await readUntil(await router.chat({ stream: true }, { signal: gone.signal }), 't2 ');
+    await router.service.apply(withBackends(router, [{ ...kept, ...another(other.url) }]));
+    await router.engine.setHealth('down');
+    expect(await router.service.apply(withBackends(router, [kept]))).toMatchObject({ result: 'refused' });
+    expect((await router.chat()).headers.get('x-switchyard-backend')).toBe('other');
+    expect(router.service.held().inFlight).toBe(1);
+    gone.abort();
   });
 });
 
@@ -188,19 +251,22 @@ describe('those who wait', () => {
     expect((await large).headers.get('x-switchyard-backend')).toBe('b0');
   });
 
-  it('are told when nobody is left for their model', async () => {
+  it('are told at once when nobody is left for their model', async () => {
     const other = await startEngine({ imitates: 'vllm', models: ['another-model'] });
     const router = await start({
       engines: [{ imitates: 'vllm', backend: { maxInFlight: 1 } }],
       queue: { maxLength: 10, maxWaitMs: 20_000 },
     });
-    router.engine.respond([slow]);
-    const reader = await readUntil(await router.chat({ stream: true }), 't2 ');
+    router.engine.respond([stallsAfter(3)]);
+    const gone = new AbortController();
+    await readUntil(await router.chat({ stream: true }, { signal: gone.signal }), 't2 ');
     const waiting = router.chat();
     await vi.waitFor(() => expect(router.service.held().waiting).toBe(1));
     await router.service.apply(withBackends(router, [{ ...first(router), ...another(other.url) }]));
+    // The one that runs goes on.
     expect(await (await waiting).json()).toMatchObject({ error: { type: 'no_backend' } });
-    expect(await text(reader)).toContain('[DONE]');
+    expect(router.service.held().inFlight).toBe(1);
+    gone.abort();
   });
 });
 
@@ -216,6 +282,19 @@ describe('a fleet that comes', () => {
     }
     expect((await router.chat()).headers.get('x-switchyard-backend')).toBe('other');
     expect([...statuses]).toEqual([200]);
+    expect((await router.get('/readyz')).status).toBe(200);
+  });
+
+  it('is ready although the one it was still waiting for has left', async () => {
+    const [silent, other] = await Promise.all([0, 1].map(() => startEngine({ imitates: 'vllm' })));
+    if (silent === undefined || other === undefined) throw new Error('two engines');
+    silent.override('/health', hang());
+    const waited = another(silent.url, { name: 'silent', probe: { ...quickProbe, timeoutMs: 60_000 } });
+    const router = await start({ engines: [], others: [waited], waitUntilDiscovered: false });
+    await silent.when(({ openConnections }) => openConnections > 0);
+    expect((await router.get('/readyz')).status).toBe(503);
+    await router.service.apply(withBackends(router, [{ ...first(router), ...another(other.url) }]));
+    await router.service.discovered;
     expect((await router.get('/readyz')).status).toBe(200);
   });
 

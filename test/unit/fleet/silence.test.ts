@@ -143,6 +143,17 @@ describe('another time after which silence is a stall', () => {
     expect(silence.stalled).toBe(true);
   });
 
+  it('is what a silence that was too long before is held against', () => {
+    const { clock, silence } = silent(1_000);
+    clock.advance(1_000);
+    silence.configure(1_500);
+    expect(silence.stalled).toBe(false);
+    clock.advance(500);
+    expect(silence.stalled).toBe(true);
+    silence.configure(1_200);
+    expect(silence.stalled).toBe(true);
+  });
+
   it('leaves no timer when nothing is under way', () => {
     const { clock, silence } = silent(1_000);
     silence.ended();
