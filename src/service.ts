@@ -6,12 +6,6 @@ import { type Clock, systemClock } from './clock.ts';
 import type { LoadedFleet, RefusedFleet } from './config/load.ts';
 import type { BackendState } from './fleet/backend-state.ts';
 import type { Address, Fleet } from './fleet/fleet.ts';
-import { createApp } from './http/app.ts';
-import { drainServer } from './http/drain.ts';
-import type { Operations } from './http/operations.ts';
-import { OpenSockets } from './http/open-sockets.ts';
-import type { CallerReply } from './http/reply.ts';
-import { createServer, listen } from './http/server.ts';
 import { type Logger, logExchange } from './log.ts';
 import { createMetrics } from './metrics/observe.ts';
 import type { Readings } from './pressure/watch.ts';
@@ -20,9 +14,9 @@ import { RetryBudget } from './routing/retry-budget.ts';
 import { createRoute } from './routing/route.ts';
 import type { Applied, ApplyOptions } from './service/live-fleet.ts';
 import { openAdmin } from './service/open-admin.ts';
+import { openCallers } from './service/open-callers.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openLimits } from './service/open-limits.ts';
-import { openPressure } from './service/open-pressure.ts';
 import { createReload, type Reload } from './service/reload.ts';
 import { createUpstream } from './upstream/send.ts';
 
@@ -121,25 +115,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     first: { fleet: first, hash },
   });
 
-  const sockets = new OpenSockets(clock);
-  const pressure = openPressure(first.server.overload, {
-    log,
-    metrics,
-    clock,
-    sockets,
-    // The HTTP server's own also ends connections whose last answer was written and not yet taken.
-    closeIdle: () => sockets.closeIdle(0),
-    readings: options.readings,
-  });
-
-  let phase: ReturnType<Operations['phase']> = 'ready';
-  const running = new Set<CallerReply>();
-  const operations = {
-    phase: () => phase,
-    discovered: open.isDiscovered,
-    metrics: () => metrics.render(open.view()),
-  };
-  const app = createApp({
+  const callers = openCallers(first, {
     route: createRoute({
       snapshots,
       roster,
@@ -155,28 +131,14 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     snapshots,
     observer,
     clock,
-    running,
-    room: pressure.room,
-    accepted: (endpoint) => metrics.accepted(endpoint),
-    limits: {
-      get maxBytes() {
-        return live.current.server.maxBodyBytes;
-      },
-      timeoutMs: bodyTimeoutMs,
-    },
-    forwardHeaders: () => live.current.server.forwardHeaders,
-    wallClock: Date.now,
-    operations: {
-      ...operations,
-      metrics: () => (live.current.server.metrics ? operations.metrics() : undefined),
-    },
-  });
-  const server = createServer(app, {
-    sockets,
+    log,
+    metrics,
+    fleet: () => live.current,
+    discovered: open.isDiscovered,
+    render: () => metrics.render(open.view()),
     headTimeoutMs,
     bodyTimeoutMs,
-    maxConnections: pressure.maxConnections,
-    dropped: () => metrics.turnedAway('connections'),
+    readings: options.readings,
   });
 
   await limits.start();
@@ -184,23 +146,23 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     await open.close();
     await limits.stop();
   };
-  const address = await listen(server, first.server.listen).catch(async (cause: unknown) => {
+  const address = await callers.listen().catch(async (cause: unknown) => {
     await release();
     throw cause;
   });
   const admin = await openAdmin(first.admin, {
-    operations,
+    operations: callers.operations,
     clock,
     log,
     fleet: () => live.current,
     actions: { reload: (how) => reload('api', how), drain },
   }).catch(async (cause: unknown) => {
-    server.close();
+    callers.abandon();
     await release();
     throw cause;
   });
   open.start();
-  pressure.start();
+  callers.start();
 
   return {
     address,
@@ -222,26 +184,13 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
         .filter(({ candidates }) => candidates.some((one) => one.backend.name === backend))
         .map(({ model }) => model.name),
     held: () => ({
-      running: running.size,
+      ...callers.held(),
       inFlight: [...roster.all()].reduce((sum, { index }) => sum + inFlight.read(index), 0),
       queued: connections.queued(),
       waiting: waitingRoom.size,
-      bodyBytes: pressure.bytes.held,
     }),
-    async stop({ delayMs, timeoutMs } = { delayMs: 0, timeoutMs: 0 }) {
-      phase = 'stopping';
-      if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
-      // The delay is a part of the time there is.
-      await drainServer(server, Math.max(0, timeoutMs - delayMs), {
-        clock,
-        running,
-        closeIdle: (ms) => sockets.closeIdle(ms),
-        closeUnused: () => sockets.closeUnused(),
-        refuseNew() {
-          phase = 'closing';
-        },
-      });
-      pressure.stop();
+    async stop(how = { delayMs: 0, timeoutMs: 0 }) {
+      await callers.drain(how);
       await release();
       await admin.close();
     },

@@ -2,7 +2,7 @@
 // not arrives there byte for byte.
 import { expect } from 'vitest';
 import { post, statusesOf } from '../support/raw-http.ts';
-import { badJson, noObjects } from './bad-json.ts';
+import { badJson, noObjects } from '../support/bad-json.ts';
 import { faultMatrix } from './matrix.ts';
 import { several } from './several.ts';
 import { type Answer, limitedKey, type Stand } from './stand.ts';

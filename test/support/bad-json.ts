@@ -1,7 +1,7 @@
 // Texts that are no JSON, in the manner of the n_ files of JSONTestSuite (RFC 8259 by Nicolas Seriot), written out anew.
-// Each stands where a value stands, in a body that is well otherwise; those that begin with @ are whole bodies.
 
-const values: readonly string[] = [
+/** Each is bad wherever a value may stand, and by itself. */
+export const badValues: readonly string[] = [
   '[1 true]',
   '[a',
   '["": 1]',
@@ -144,6 +144,24 @@ const values: readonly string[] = [
   '[1\u000b]',
   "'",
   '[\u2060]',
+  '[x',
+  '[1,',
+  '[0E]',
+  '[Inf]',
+  '[1a]',
+  '{"a" "b"}',
+  '{"a":"b"}#',
+  '[" ',
+  '[\\u0020"asd"]',
+  '["a\u0000a"]',
+  '["\\u{41}"]',
+  '{"asd":"asd"',
+  '*',
+  "['",
+  '\uFEFF',
+  '{',
+  '{"',
+  "{'a'",
 ];
 
 const bodies: readonly string[] = [
@@ -173,7 +191,7 @@ const bodies: readonly string[] = [
 
 export const badJson: readonly string[] = [
   ...bodies,
-  ...values.map((value) => `{"model":"test-model","messages":[],"x":${value},"y":1}`),
+  ...badValues.map((value) => `{"model":"test-model","messages":[],"x":${value},"y":1}`),
 ];
 
 /** Good JSON that is no object, and so no request. */

@@ -1,0 +1,99 @@
+// Everything towards the callers, built and taken down together: the app, its listening socket, and how much of them there is
+// room for.
+import type { Clock } from '../clock.ts';
+import type { Address, Fleet } from '../fleet/fleet.ts';
+import { createApp } from '../http/app.ts';
+import { drainServer } from '../http/drain.ts';
+import { OpenSockets } from '../http/open-sockets.ts';
+import type { Operations } from '../http/operations.ts';
+import type { CallerReply } from '../http/reply.ts';
+import { createServer, listen } from '../http/server.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics/observe.ts';
+import type { Readings } from '../pressure/watch.ts';
+import type { Observer } from '../routing/ports.ts';
+import type { Route } from '../routing/route.ts';
+import type { Snapshots } from '../routing/snapshot.ts';
+import { openPressure } from './open-pressure.ts';
+
+export interface CallersParts {
+  readonly route: Route;
+  readonly snapshots: Snapshots;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** The one that runs now. */
+  readonly fleet: () => Fleet;
+  readonly discovered: Operations['discovered'];
+  readonly render: Operations['metrics'];
+  readonly headTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly readings: Partial<Readings> | undefined;
+}
+
+export function openCallers(first: Fleet, parts: CallersParts) {
+  const { clock, log, metrics, fleet, headTimeoutMs, bodyTimeoutMs } = parts;
+  const sockets = new OpenSockets(clock);
+  const pressure = openPressure(first.server.overload, {
+    log,
+    metrics,
+    clock,
+    sockets,
+    // The HTTP server's own also ends connections whose last answer was written and not yet taken.
+    closeIdle: () => sockets.closeIdle(0),
+    readings: parts.readings,
+  });
+  let phase: ReturnType<Operations['phase']> = 'ready';
+  const running = new Set<CallerReply>();
+  const operations: Operations = { phase: () => phase, discovered: parts.discovered, metrics: parts.render };
+  const app = createApp({
+    route: parts.route,
+    snapshots: parts.snapshots,
+    observer: parts.observer,
+    clock,
+    running,
+    room: pressure.room,
+    accepted: (endpoint) => metrics.accepted(endpoint),
+    limits: {
+      get maxBytes() {
+        return fleet().server.maxBodyBytes;
+      },
+      timeoutMs: bodyTimeoutMs,
+    },
+    forwardHeaders: () => fleet().server.forwardHeaders,
+    wallClock: Date.now,
+    operations: { ...operations, metrics: () => (fleet().server.metrics ? operations.metrics() : undefined) },
+  });
+  const server = createServer(app, {
+    sockets,
+    headTimeoutMs,
+    bodyTimeoutMs,
+    maxConnections: pressure.maxConnections,
+    dropped: () => metrics.turnedAway('connections'),
+  });
+  return {
+    /** As they are on every port. */
+    operations,
+    listen: (): Promise<Address> => listen(server, first.server.listen),
+    start: () => pressure.start(),
+    /** Nothing has been served yet. */
+    abandon: () => void server.close(),
+    held: () => ({ running: running.size, bodyBytes: pressure.bytes.held }),
+    async drain({ delayMs, timeoutMs }: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void> {
+      phase = 'stopping';
+      if (delayMs > 0) await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+      // The delay is a part of the time there is.
+      await drainServer(server, Math.max(0, timeoutMs - delayMs), {
+        clock,
+        running,
+        closeIdle: (ms) => sockets.closeIdle(ms),
+        closeUnused: () => sockets.closeUnused(),
+        refuseNew() {
+          phase = 'closing';
+        },
+      });
+      pressure.stop();
+    },
+  };
+}
