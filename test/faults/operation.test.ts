@@ -82,6 +82,8 @@ class Balancer {
   readonly #all: Set<Stand>;
   #ready: Stand[] = [];
   #next = 0;
+  #looks = 0;
+  #latest = 0;
 
   constructor(stands: readonly Stand[]) {
     this.#all = new Set(stands);
@@ -96,7 +98,12 @@ class Balancer {
       );
       return ok ? [stand] : [];
     });
-    this.#ready = (await Promise.all(asked)).flat();
+    const look = ++this.#looks;
+    const ready = (await Promise.all(asked)).flat();
+    // What an earlier look finds later is older.
+    if (look < this.#latest) return;
+    this.#latest = look;
+    this.#ready = ready;
   }
 
   get one(): Stand {
@@ -127,13 +134,15 @@ fault(
     timeoutMs: 90_000,
   },
   async (on) => {
-    const { behind, start, stands } = await replicasOf(on, { server: calmDrain });
+    // Longer than this process itself may be late with looking.
+    const server = { drain_delay: '3s', drain_timeout: '60s' };
+    const { behind, start, stands } = await replicasOf(on, { server });
     for (const engine of behind) {
       engine.respond((entry) => (entry.json['stream'] === true ? answer({ count: 20, gapMs: 100 }) : undefined));
     }
     const balancer = new Balancer(stands);
     const looking = setInterval(() => void balancer.look(), 100);
-    const seconds = 12;
+    const seconds = 18;
     const plain = steadily({ perSecond: 60, seconds }, () => balancer.one.ask());
     const streams = steadily({ perSecond: 25, seconds }, () => balancer.one.stream());
     const restart = async (): Promise<number[]> => {

@@ -74,7 +74,7 @@ describe('three replicas that are restarted one by one', () => {
     const path = file(
       [
         'version: 1',
-        'server: { drain_delay: 1s, drain_timeout: 60s }',
+        'server: { drain_delay: 3s, drain_timeout: 60s }',
         'backends:',
         ...[...engines, quick].map(({ url }) => `  - { url: "${url}", engine: vllm }`),
         '',
@@ -123,7 +123,7 @@ describe('a router with 500 streams', () => {
   it('that is told to stop finishes all of them', async () => {
     const engine = await startEngine();
     engine.respond(answer({ pieces: [...Array<string>(words - 1).fill('word '), secrets.answer], gapMs: 100 }));
-    const server = 'server: { drain_delay: 1s, drain_timeout: 60s }';
+    const server = 'server: { drain_delay: 3s, drain_timeout: 60s }';
     const router = await serve(['-c', file(`version: 1\n${server}\nbackends: [{ url: "${engine.url}" }]\n`)]);
     const responses = await Promise.all(Array.from({ length: 500 }, () => chat(router, { stream: true })));
     const all = responses.map(readAll);
