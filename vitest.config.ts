@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 // One project per kind of test (see "Tests" in the README). Numbers belong in benchmarks, so no test here is timed;
 // the timeouts only end a test that hangs.
 const timeoutsMs = {
-  unit: 5_000,
-  contract: 10_000,
+  unit: 20_000,
+  contract: 20_000,
   integration: 20_000,
   clients: 30_000,
   system: 60_000,
