@@ -205,7 +205,7 @@ export interface RoutingSettings {
   readonly panicRatio: number;
   /** How long a member that has come back gets less than its share; 0: not at all. */
   readonly slowStartMs: number;
-  /** Of the requests of a model in flight, how many may be on a second try: 0 to 1; three always may. */
+  /** How many requests of a model may be on a second try, as a part of those on their first: 0 to 1; three always may, with 1 all. */
   readonly retryBudgetRatio: number;
 }
 

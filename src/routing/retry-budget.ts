@@ -25,7 +25,7 @@ export class RetryBudget {
   #ratio: number;
   readonly #loads = new Map<string, Load>();
 
-  /** `ratio`: of what is in flight for the first time, 0 to 1; so no more than that is sent on top. */
+  /** `ratio`: of what is in flight for the first time, 0 to 1, so that no more than that is sent on top; 1: no bound. */
   constructor(ratio: number) {
     this.#ratio = ratio;
   }
@@ -46,10 +46,10 @@ export class RetryBudget {
       take: () => {
         if (isRetrying) return true;
         const retryingTokens = load.retryingTokens + tokens;
-        const firstTries = load.running - load.retrying;
-        const firstTokens = load.tokens - load.retryingTokens;
-        if (load.retrying >= Math.max(floor, firstTries * this.#ratio)) return false;
-        if (load.retrying > 0 && retryingTokens > Math.max(floorTokens, firstTokens * this.#ratio)) return false;
+        const most = this.#part(load.running - load.retrying);
+        const mostTokens = this.#part(load.tokens - load.retryingTokens);
+        if (load.retrying >= Math.max(floor, most)) return false;
+        if (load.retrying > 0 && retryingTokens > Math.max(floorTokens, mostTokens)) return false;
         load.retrying++;
         load.retryingTokens = retryingTokens;
         isRetrying = true;
@@ -67,6 +67,10 @@ export class RetryBudget {
         if (load.running === 0) this.#loads.delete(model);
       },
     };
+  }
+
+  #part(ofFirstTries: number): number {
+    return this.#ratio >= 1 ? Infinity : ofFirstTries * this.#ratio;
   }
 
   /** Models with something in flight. */

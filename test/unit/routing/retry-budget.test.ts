@@ -51,6 +51,12 @@ describe('the retry budget', () => {
     expect(shares.slice(10).filter((share) => share.take())).toHaveLength(7);
   });
 
+  it('has no end where all may be tried again', () => {
+    const budget = new RetryBudget(1);
+    const shares = Array.from({ length: 50 }, () => budget.enter('m', 50_000));
+    expect(shares.every((share) => share.take())).toBe(true);
+  });
+
   it('is one for each model', () => {
     const budget = new RetryBudget(0);
     for (let n = 0; n < 3; n++) budget.enter('a', 100).take();
