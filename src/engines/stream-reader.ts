@@ -2,7 +2,7 @@
 // what the fields mean.
 import { errorIn } from './backend-error.ts';
 import type { EventReading } from './engine.ts';
-import { isObject, known, parseJson } from '../wire/json-value.ts';
+import { isFilled, isObject, known, parseJson } from '../wire/json-value.ts';
 import { judgeErrorWithin } from './judge-reply.ts';
 import { readUsage } from './usage.ts';
 
@@ -52,9 +52,4 @@ function hasContent(delta: unknown): boolean {
   if (!isObject(delta)) return false;
   for (const field of contentFields) if (isFilled(delta[field])) return true;
   return false;
-}
-
-function isFilled(value: unknown): boolean {
-  if (typeof value === 'string' || Array.isArray(value)) return value.length > 0;
-  return isObject(value) && Object.keys(value).length > 0;
 }

@@ -2,7 +2,7 @@
 // caller has so far, and the stamp it bears. Says whether going on is possible, and never guesses.
 import type { Usage } from '../engines/engine.ts';
 import type { ErrorCode, GatewayError } from '../errors.ts';
-import { isObject, type JsonObject, parseJson } from '../wire/json-value.ts';
+import { isFilled, isObject, type JsonObject, parseJson } from '../wire/json-value.ts';
 import { resumable } from './resume-request.ts';
 import type { InferenceRequest } from './exchange.ts';
 
@@ -191,9 +191,4 @@ const done = 'data: [DONE]\n\n';
 function saysNothing(choice: unknown): boolean {
   if (!isObject(choice) || isFilled(choice['finish_reason']) || isFilled(choice['text'])) return false;
   return !isObject(choice['delta']) || !Object.values(choice['delta']).some(isFilled);
-}
-
-function isFilled(value: unknown): boolean {
-  if (typeof value === 'string' || Array.isArray(value)) return value.length > 0;
-  return isObject(value) && Object.keys(value).length > 0;
 }
