@@ -10,6 +10,7 @@ import { sendError } from './error-response.ts';
 import { harden } from './harden.ts';
 import { requestIdOf } from './inference.ts';
 import { addOperations, type Operations } from './operations.ts';
+import { decodePathPart } from './path-part.ts';
 import { unrouted } from './unrouted.ts';
 
 export interface AdminParts {
@@ -53,7 +54,7 @@ export function createAdminApp(parts: AdminParts): Koa {
   for (const verb of ['drain', 'undrain'] as const) {
     // Names may have slashes in them.
     router.post(new RegExp(`^/backends/(.+)/${verb}$`), (ctx: Context) => {
-      const backend = decodeName(ctx.path.slice('/backends/'.length, -verb.length - 1));
+      const backend = decodePathPart(ctx.path.slice('/backends/'.length, -verb.length - 1), 'name');
       const drained = parts.actions.drain(backend, verb === 'drain');
       if (drained === undefined) throw new GatewayError('not_found', 'No backend of the fleet has this name.');
       ctx.body = { backend, state: drained.state, in_flight: drained.inFlight };
@@ -117,12 +118,4 @@ function requireToken({ access }: AdminParts): Middleware {
     }
     return next();
   };
-}
-
-function decodeName(raw: string): string {
-  try {
-    return decodeURIComponent(raw);
-  } catch {
-    throw new GatewayError('invalid_request', 'The name in the path is not valid percent-encoding.');
-  }
 }

@@ -13,6 +13,7 @@ import { harden } from './harden.ts';
 import { createInference, type InferenceParts, requestIdOf } from './inference.ts';
 import { findModel, listModels } from './models.ts';
 import { type Operations, addOperations } from './operations.ts';
+import { decodePathPart } from './path-part.ts';
 import { unrouted } from './unrouted.ts';
 
 export interface AppParts extends InferenceParts {
@@ -57,7 +58,7 @@ function createRouter(parts: AppParts): Router {
     ctx.body = findModel(
       parts.snapshots.current(),
       callerOf(ctx),
-      decodeId(ctx.path.slice('/v1/models/'.length)),
+      decodePathPart(ctx.path.slice('/v1/models/'.length), 'model id'),
       createdSeconds,
     );
     settleUnrouted(parts, ctx, undefined);
@@ -131,12 +132,4 @@ function refuseWhileStopping(operations: Operations): Middleware {
 
 function callerOf(ctx: Context): Caller {
   return ctx.state.caller;
-}
-
-function decodeId(raw: string): string {
-  try {
-    return decodeURIComponent(raw);
-  } catch {
-    throw new GatewayError('invalid_request', 'The model id in the path is not valid percent-encoding.');
-  }
 }

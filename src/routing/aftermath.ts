@@ -6,6 +6,7 @@ import type { Delivery } from './exchange.ts';
 import type { AttemptFailure } from './failures.ts';
 import { lostTokens } from './lost-tokens.ts';
 import type { Observer, Rediscovery } from './ports.ts';
+import { isUnreached } from './retry.ts';
 import { teachLimit } from './teach-limit.ts';
 
 export interface AftermathParts {
@@ -43,7 +44,7 @@ export function bookAttempt(
     const { blames } = failure.error.row;
     if (blames) memberState.failures.add(nowMs);
     memberState.circuit.record(blames ? 'failure' : 'neutral', ticket);
-    if (concernsTheBackend(failure)) blameOtherMembers(slot);
+    if (isUnreached(failure.error)) blameOtherMembers(slot);
     learn(parts, delivery, slot, failure);
   }
   parts.observer.attempted({
@@ -57,10 +58,6 @@ export function bookAttempt(
 }
 
 /** No connection is no connection for every model on that box. */
-function concernsTheBackend({ error }: AttemptFailure): boolean {
-  return error.code === 'backend_unreachable' || error.code === 'connect_timeout';
-}
-
 function blameOtherMembers({ candidate }: Slot): void {
   for (const member of candidate.state.members.values()) {
     if (member !== candidate.memberState) member.circuit.blame();

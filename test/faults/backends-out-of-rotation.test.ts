@@ -1,11 +1,10 @@
 // What is known about backends that are out, and what becomes of those that come back: rows 7, 32, 33, 34 and 38 as far as
 // they are about the panic rule, slow start, stalls, and pauses that grow.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { answer, hang } from '../support/scripted/behaviours.ts';
 import { faultMatrix } from './matrix.ts';
 import { linesOf } from './readings.ts';
-import { steadily } from './several.ts';
+import { flap, steadily } from './several.ts';
 import { type Stand } from './stand.ts';
 
 const { fault } = faultMatrix();
@@ -81,15 +80,10 @@ fault(
     const fleet = { routing: { policy: 'round-robin', slow_start: '0s' } };
     const stand = await on.stand({ engines: [{}, {}, {}], fleet, circuit });
     for (const engine of stand.engines) engine.respond(() => answer({ delayMs: 10 }));
-    const flap = async (): Promise<void> => {
-      for (let n = 0; n < 12; n++) {
-        await sleep(400);
-        await stand.engine(0).crash();
-        await sleep(400);
-        await stand.engine(0).listen();
-      }
-    };
-    const [seen] = await Promise.all([steadily({ perSecond: 80, seconds: 10 }, () => stand.ask()), flap()]);
+    const [seen] = await Promise.all([
+      steadily({ perSecond: 80, seconds: 10 }, () => stand.ask()),
+      flap(stand.engine(0), { times: 12, everyMs: 400 }),
+    ]);
     const changes = linesOf(stand.router).filter(
       (line) => line['msg'] === 'circuit changed' && line['backend'] === 'a',
     );

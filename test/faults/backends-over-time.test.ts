@@ -6,7 +6,7 @@ import type { RouterProcess } from '../support/router-process.ts';
 import { answer, type Behaviour, fault as faultOf, raw } from '../support/scripted/behaviours.ts';
 import { faultMatrix } from './matrix.ts';
 import { linesOf, requestLines } from './readings.ts';
-import { steadily } from './several.ts';
+import { flap, steadily } from './several.ts';
 import type { Answer, Stand } from './stand.ts';
 
 const { fault } = faultMatrix();
@@ -114,15 +114,7 @@ fault(
     const circuit = { consecutive: 3, open_for: '300ms', growth: 2, open_max: '5s' };
     const stand = await on.stand({ engines: [{}, {}, {}], fleet: roundRobin, circuit });
     for (const engine of stand.engines) engine.respond(() => answer({ delayMs: 10 }));
-    const flap = async (): Promise<void> => {
-      for (let n = 0; n < 12; n++) {
-        await sleep(400);
-        await stand.engine(0).crash();
-        await sleep(400);
-        await stand.engine(0).listen();
-      }
-    };
-    const flapping = flap();
+    const flapping = flap(stand.engine(0), { times: 12, everyMs: 400 });
     const seen = await steadily({ perSecond: 80, seconds: 10 }, () => stand.ask());
     await flapping;
     const { 200: good = 0 } = statuses(seen);

@@ -2,11 +2,12 @@
 // blamed.
 import { expect } from 'vitest';
 import { answer, hang, stallsAfter } from '../support/scripted/behaviours.ts';
+import { question } from '../system/caller.ts';
 import { secrets } from '../system/of-test.ts';
 import type { Wire } from '../system/wire.ts';
 import { faultMatrix } from './matrix.ts';
 import { requestLines } from './readings.ts';
-import { aChat, limitedKey, type Stand } from './stand.ts';
+import { limitedKey, type Stand } from './stand.ts';
 
 const { fault, wire } = faultMatrix();
 const oneStrike = { consecutive: 1, open_for: '60s' };
@@ -85,7 +86,7 @@ for (const stream of [false, true]) {
 const callers = 1_000;
 
 function streamWithKey(): string {
-  const body = JSON.stringify({ ...aChat, stream: true });
+  const body = JSON.stringify({ ...question, stream: true });
   const head = ['POST /v1/chat/completions HTTP/1.1', 'host: x', 'content-type: application/json'];
   const key = `authorization: Bearer ${secrets.key}`;
   return [...head, key, `content-length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');

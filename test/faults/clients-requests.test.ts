@@ -1,10 +1,11 @@
 // What callers send as requests: rows 54 to 58 of the matrix. Keys, bytes that hide a second request, paths, methods.
 import { expect } from 'vitest';
 import { exchangeBytes, post, statusesOf } from '../support/raw-http.ts';
+import { question } from '../system/caller.ts';
 import { secrets } from '../system/of-test.ts';
 import { faultMatrix } from './matrix.ts';
 import { payloads } from './smuggling.ts';
-import { aChat, limitedKey } from './stand.ts';
+import { limitedKey } from './stand.ts';
 
 const { fault } = faultMatrix();
 
@@ -147,7 +148,7 @@ fault(
     ];
     const before = stand.engine(0).journal.length;
     const wrong: (readonly [string, string, readonly number[]])[] = [];
-    const body = JSON.stringify(aChat);
+    const body = JSON.stringify(question);
     for (const path of paths) {
       for (const [method, bytes] of [
         ['GET', `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`],

@@ -4,9 +4,9 @@ import { expect } from 'vitest';
 import { exchangeBytes, post, statusesOf } from '../support/raw-http.ts';
 import { root } from '../support/router-process.ts';
 import { answer } from '../support/scripted/behaviours.ts';
+import { question } from '../system/caller.ts';
 import { faultMatrix } from './matrix.ts';
 import { several } from './several.ts';
-import { aChat } from './stand.ts';
 
 const { fault, wire } = faultMatrix();
 const trouble = (what: string) => ({
@@ -82,7 +82,7 @@ fault(
     // Each on a connection of its own, because idle ones are closed.
     const ask = async () => {
       stand.sent += 1;
-      const bytes = post('/v1/chat/completions', JSON.stringify(aChat), ['Connection: close']);
+      const bytes = post('/v1/chat/completions', JSON.stringify(question), ['Connection: close']);
       const received = await exchangeBytes(stand.router.port, bytes, 2_000);
       return [...statusesOf(received), /"type":"(\w+)"/.exec(received)?.[1]];
     };

@@ -1,5 +1,6 @@
 // Many of the same, a bounded number at a time or at a steady rate.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ScriptedEngine } from '../support/scripted-engine.ts';
 
 /** Runs `act` for 0 to `count` − 1, at most `atOnce` at the same time; results in order. */
 export async function several<T>(count: number, atOnce: number, act: (n: number) => Promise<T>): Promise<T[]> {
@@ -28,4 +29,17 @@ export async function steadily<T>(
     await sleep(5);
   }
   return Promise.all(begun);
+}
+
+/** Up and down, again and again, up at the end. */
+export async function flap(
+  engine: ScriptedEngine,
+  { times, everyMs }: { readonly times: number; readonly everyMs: number },
+): Promise<void> {
+  for (let n = 0; n < times; n++) {
+    await sleep(everyMs);
+    await engine.crash();
+    await sleep(everyMs);
+    await engine.listen();
+  }
 }

@@ -5,6 +5,7 @@ import type { ScriptedEngine } from '../support/scripted-engine.ts';
 import { type JournalEntry, parsed } from '../support/scripted/journal.ts';
 import type { Json } from '../support/scripted/dialect.ts';
 import type { ScriptedEngineOptions } from '../support/scripted/settings.ts';
+import { question, type Read, readAll } from '../system/caller.ts';
 import { type SystemTest, secrets } from '../system/of-test.ts';
 import { Metrics } from './readings.ts';
 
@@ -44,16 +45,10 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Answer {
+export interface Answer extends Read {
   readonly id: string;
   readonly status: number;
   readonly headers: Headers;
-  readonly bytes: Buffer;
-  readonly text: string;
-  /** The data of each event. */
-  readonly events: readonly string[];
-  /** The transport ended before the body did. */
-  readonly broken: boolean;
   /** Of the envelope, or of the last event. */
   readonly errorType: string | undefined;
 }
@@ -123,7 +118,7 @@ export class Stand {
     return fetch(this.url + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-request-id': id, ...headers },
-      body: body ?? JSON.stringify({ ...aChat, ...more }),
+      body: body ?? JSON.stringify({ ...question, ...more }),
       redirect: 'manual',
       ...(signal === undefined ? {} : { signal }),
     });
@@ -145,30 +140,19 @@ export class Stand {
   }
 
   async read(response: Response): Promise<Answer> {
-    const pieces: Uint8Array[] = [];
-    let broken = false;
-    try {
-      for await (const piece of response.body ?? []) pieces.push(piece);
-    } catch {
-      broken = true;
-    }
-    const { status, headers } = response;
-    const answer = answerOf(Buffer.concat(pieces), { status, headers, broken });
-    if (headers.get('content-type')?.startsWith('text/event-stream') === true) this.streams.add(answer);
+    const answer = answerOf(response, await readAll(response));
+    if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) this.streams.add(answer);
     return answer;
   }
 }
 
-export const aChat = { model: 'test-model', messages: [{ role: 'user', content: secrets.prompt }] } as const;
-
-function answerOf(bytes: Buffer, { status, headers, broken }: Pick<Answer, 'status' | 'headers' | 'broken'>): Answer {
-  const text = bytes.toString();
-  const events = text.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []));
+function answerOf({ status, headers }: Response, read: Read): Answer {
+  const { bytes, events } = read;
   const last = parsed(events.length === 0 ? bytes : Buffer.from(events.at(-1) ?? ''));
   const error = last?.['error'];
   const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
   const errorType = typeof type === 'string' ? type : undefined;
-  return { id: headers.get('x-request-id') ?? '', status, headers, bytes, text, events, broken, errorType };
+  return { id: headers.get('x-request-id') ?? '', status, headers, ...read, errorType };
 }
 
 /** A busy machine must not make a router refuse what a case is not about. */

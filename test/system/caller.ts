@@ -16,6 +16,7 @@ export function chat({ url }: Where, more: object = {}, headers: Readonly<Record
 }
 
 export interface Read {
+  readonly bytes: Buffer;
   readonly text: string;
   /** The data of each event. */
   readonly events: readonly string[];
@@ -23,6 +24,7 @@ export interface Read {
   readonly broken: boolean;
 }
 
+/** The body as far as it came. */
 export async function readAll(response: Response): Promise<Read> {
   const pieces: Uint8Array[] = [];
   let broken = false;
@@ -31,9 +33,10 @@ export async function readAll(response: Response): Promise<Read> {
   } catch {
     broken = true;
   }
-  const text = Buffer.concat(pieces).toString();
+  const bytes = Buffer.concat(pieces);
+  const text = bytes.toString();
   const events = text.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []));
-  return { text, events, broken };
+  return { bytes, text, events, broken };
 }
 
 /** The models it lists, in its order. */
