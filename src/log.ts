@@ -23,6 +23,7 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
   if (!isWanted) return;
   const line = {
     request_id: event.requestId,
+    trace_id: event.traceId,
     endpoint: event.endpoint,
     tenant: event.tenant,
     model: event.model,

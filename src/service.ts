@@ -18,6 +18,7 @@ import { openCallers } from './service/open-callers.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openLimits } from './service/open-limits.ts';
 import { createReload, type Reload } from './service/reload.ts';
+import { openTracing } from './tracing/open.ts';
 import { createUpstream } from './upstream/send.ts';
 
 export interface ServiceOptions {
@@ -115,6 +116,10 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     first: { fleet: first, hash },
   });
 
+  const tracing = await openTracing(first.tracing, {
+    version,
+    failed: () => log.warn('the collector of traces has not taken them (tracing.otlp)'),
+  });
   const callers = openCallers(first, {
     route: createRoute({
       snapshots,
@@ -139,12 +144,14 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     headTimeoutMs,
     bodyTimeoutMs,
     readings: options.readings,
+    trace: tracing.begin,
   });
 
   await limits.start();
   const release = async () => {
     await open.close();
     await limits.stop();
+    await tracing.close();
   };
   const address = await callers.listen().catch(async (cause: unknown) => {
     await release();

@@ -61,7 +61,7 @@ const core: Readonly<Record<string, readonly string[]>> = {
   access: [...bottom, ...nouns, ...middle],
   routing: [...bottom, ...nouns, ...middle],
 };
-const edges = ['config', 'http', 'upstream', 'redis', 'simulated', 'metrics', 'pressure', 'log'];
+const edges = ['config', 'http', 'upstream', 'redis', 'simulated', 'metrics', 'pressure', 'tracing', 'log'];
 const top = ['main', 'cli', 'service'];
 
 /** Package → the one part that may import it. */
@@ -78,6 +78,11 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   pino: ['log'],
   'pino-pretty': ['log'],
   commander: ['cli'],
+  '@opentelemetry/api': ['tracing'],
+  '@opentelemetry/core': ['tracing'],
+  '@opentelemetry/exporter-trace-otlp-http': ['tracing'],
+  '@opentelemetry/resources': ['tracing'],
+  '@opentelemetry/sdk-trace': ['tracing'],
 };
 
 describe('the tree', () => {

@@ -7,6 +7,7 @@ import type { Credentials } from './credentials.ts';
 import { decodeLimits, decodeTenants } from './decode-limits.ts';
 import { decodeOverload } from './decode-overload.ts';
 import { decodeSharedState } from './decode-shared-state.ts';
+import { decodeTracing } from './schema-tracing.ts';
 import * as defaults from './defaults.ts';
 import { deepFreeze } from './freeze.ts';
 import { present } from './present.ts';
@@ -58,6 +59,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
     },
     ...present({
       admin: decodeAdmin(file.admin, credentials.adminTokenHash, overrides.adminListen),
+      tracing: file.tracing && decodeTracing(file.tracing),
       sharedState: file.shared_state && decodeSharedState(file.shared_state, credentials.redis),
     }),
   });

@@ -89,4 +89,7 @@ export const slowStartMsDefault = 30_000;
 
 export const policyDefault = 'least-connections';
 
+/** Everything: what it costs is known to whoever switches it on. */
+export const sampleRatioDefault = 1;
+
 export const loggingDefaults: LoggingSettings = { level: 'info', format: 'auto', access: 'all' };

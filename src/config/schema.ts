@@ -14,6 +14,7 @@ import { admin } from './schema-admin.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
 import { overload } from './schema-overload.ts';
 import { sharedState } from './schema-shared-state.ts';
+import { tracing } from './schema-tracing.ts';
 import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
 import { parseDuration, parseSize } from './units.ts';
 
@@ -175,6 +176,7 @@ export const fleetSchema = z.strictObject({
     })
     .optional(),
   shared_state: sharedState.optional(),
+  tracing: tracing.optional(),
   logging: z
     .strictObject({
       level: text(z.enum(logLevels)).optional(),

@@ -43,7 +43,7 @@ export function changesBetween(before: Fleet, after: Fleet): FleetChanges {
   return { added, removed, replaced, changed, same, parts };
 }
 
-const partNames = ['server', 'admin', 'auth', 'models', 'routing', 'logging', 'sharedState'] as const;
+const partNames = ['server', 'admin', 'auth', 'models', 'routing', 'logging', 'tracing', 'sharedState'] as const;
 
 /** `+1 backend (gpu-b), models` */
 export function describeChanges({ added, removed, replaced, changed, parts }: FleetChanges): string {
@@ -81,6 +81,7 @@ export function settingsForRestart(atStart: Fleet, now: Fleet): readonly string[
     ['admin.listen', atStart.admin?.listen, now.admin?.listen],
     ['shared_state', atStart.sharedState, now.sharedState],
     ['server.overload', atStart.server.overload, now.server.overload],
+    ['tracing', atStart.tracing, now.tracing],
     ['logging.format', atStart.logging.format, now.logging.format],
   ] as const;
   return settings.filter(([, before, after]) => !isSame(before, after)).map(([name]) => name);

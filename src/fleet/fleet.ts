@@ -14,6 +14,8 @@ export interface Fleet {
   readonly models: ReadonlyMap<string, ModelSettings>;
   readonly routing: RoutingSettings;
   readonly logging: LoggingSettings;
+  /** Absent: the router itself sends no traces anywhere. */
+  readonly tracing?: TracingSettings;
   /** What replicas share; absent: there is one replica, and everything stays in memory. */
   readonly sharedState?: SharedStateSettings;
 }
@@ -216,6 +218,13 @@ export interface QueueSettings {
   readonly maxWaitMs: number;
   /** Whether streams that wait, here or for their first token, are told so in comments, for which their head leaves early. */
   readonly comments: boolean;
+}
+
+export interface TracingSettings {
+  /** Where a collector takes traces (OTLP over HTTP). */
+  readonly url: string;
+  /** Of the requests whose caller does not say, the share that is followed: 0 to 1. */
+  readonly sampleRatio: number;
 }
 
 export interface LoggingSettings {

@@ -5,7 +5,7 @@ import type { Caller } from '../access/keyring.ts';
 import { endpoints } from '../endpoints/index.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
 import type { Exchange } from '../routing/exchange.ts';
-import type { Observer } from '../routing/ports.ts';
+import type { ExchangeSettled, Observer } from '../routing/ports.ts';
 import type { Snapshots } from '../routing/snapshot.ts';
 import { authenticate } from './authenticate.ts';
 import { sendError } from './error-response.ts';
@@ -92,7 +92,7 @@ function settleUnrouted({ observer, clock }: AppParts, ctx: Context, error: Gate
   const exchange: Exchange | undefined = ctx.state.exchange;
   if (exchange?.settled === true || ctx.state.uncounted === true) return;
   const caller: Caller | undefined = ctx.state.caller;
-  observer.settled({
+  const event: ExchangeSettled = {
     requestId: ctx.state.requestId,
     endpoint: ctx.state.endpoint ?? 'other',
     tenant: caller?.tenant ?? 'none',
@@ -109,7 +109,10 @@ function settleUnrouted({ observer, clock }: AppParts, ctx: Context, error: Gate
     usage: undefined,
     contentEvents: 0,
     limitsDegraded: false,
-  });
+    traceId: exchange?.trace?.id,
+  };
+  observer.settled(event);
+  exchange?.trace?.ended(event);
 }
 
 /** All of /v1 needs a caller, known path or not. */

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { GatewayError } from '../errors.ts';
 import { Exchange } from '../routing/exchange.ts';
-import type { HeaderList } from '../routing/ports.ts';
+import type { HeaderList, TraceStart } from '../routing/ports.ts';
 import type { Route } from '../routing/route.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { announcedBytes, type BodyLimits, readRequestBody } from './body.ts';
@@ -25,6 +25,8 @@ export interface InferenceParts {
   accepted(endpoint: string): () => void;
   /** Lower-case names passed on beside the built-in ones. */
   readonly forwardHeaders: () => readonly string[];
+  /** Undefined: nobody follows requests. */
+  readonly trace: TraceStart | undefined;
 }
 
 /** A request with its body. */
@@ -42,6 +44,7 @@ export function createInference(parts: InferenceParts) {
     const exchange = new Exchange(requestId, endpoint.name, caller, parts.clock.now());
     const reply = new CallerReply(ctx.res, { clock: parts.clock, onBegin: () => describe(ctx, exchange) });
     ctx.state.exchange = exchange;
+    exchange.trace = parts.trace?.(ctx.req.headers, endpoint);
     const over = parts.accepted(endpoint.name);
     parts.running.add(reply);
     try {

@@ -12,7 +12,8 @@ import { AttemptFailure, timedOut, transportFailed, whyGone } from './failures.t
 import { inSeconds } from './patience.ts';
 import { whenClosed } from './hang-up.ts';
 import { PlainRelay } from './plain-relay.ts';
-import type { HeaderList, Reply, Sink, TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
+import type { AttemptTrace, HeaderList, Reply, Sink } from './ports.ts';
+import type { TransportFailure, Upstream, UpstreamCall, UpstreamHandler } from './ports.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { StreamRelay } from './stream-relay.ts';
 import { sayTrailer } from './trailer.ts';
@@ -58,6 +59,7 @@ export class Attempt implements UpstreamHandler {
   readonly #timeouts: Timeouts;
   readonly #startedMs: number;
   readonly #timers: AttemptTimers;
+  readonly #trace: AttemptTrace | undefined;
   readonly #hungUp = () => this.#fail(new AttemptFailure(whyGone(this.#reply.gone)));
   #call: UpstreamCall | undefined = undefined;
   #relay: Relay | undefined = undefined;
@@ -73,9 +75,11 @@ export class Attempt implements UpstreamHandler {
   ) {
     this.slot = slot;
     this.exchange = delivery.exchange;
-    const { id, grant, continuation } = delivery.exchange;
+    const { id, grant, continuation, trace, attempts: number } = delivery.exchange;
+    const { backend, model } = slot.candidate;
+    this.#trace = trace?.attempt({ backend, model, number });
     this.resumed = continuation?.isDue === true ? continuation : undefined;
-    const purpose = { requestId: id, countsTokens: grant?.countsTokens === true };
+    const purpose = { requestId: id, countsTokens: grant?.countsTokens === true, traced: this.#trace?.headers };
     const soFar = this.resumed && { text: this.resumed.prompt, tokensLeft: this.resumed.tokensLeft };
     this.prepared = prepare(delivery.request, soFar ? { ...purpose, soFar } : purpose, slot.candidate);
     this.#parts = parts;
@@ -106,6 +110,7 @@ export class Attempt implements UpstreamHandler {
   }
 
   connected(): void {
+    this.#trace?.connected();
     const { firstByteMs, firstBytePlainMs } = this.#timeouts;
     this.#timers.phase('first_byte_timeout', this.#delivery.request.stream ? firstByteMs : firstBytePlainMs);
   }
@@ -158,6 +163,7 @@ export class Attempt implements UpstreamHandler {
   contentSeen(): void {
     this.exchange.contentEvents++;
     this.exchange.firstTokenAtMs ??= this.#parts.clock.now();
+    this.#trace?.firstToken();
   }
 
   /** Hands on bytes; when the caller reads too slowly, the backend is not read either. */
@@ -204,6 +210,7 @@ export class Attempt implements UpstreamHandler {
     this.#reply.gone.removeEventListener('abort', this.#hungUp);
     // After a reply that was read to its end this is without effect, and the connection is kept.
     this.#call?.abort(whenClosed(this.#parts, failure));
+    this.#trace?.ended(failure?.error.row.type ?? 'ok');
     bookAttempt(this.#parts, this.#delivery, this.slot, { startedMs: this.#startedMs, failure });
     this.#done(told);
   }

@@ -8,7 +8,7 @@ import type { EndpointName } from '../fleet/capabilities.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { Continuation } from './continuation.ts';
 import type { Patience } from './patience.ts';
-import type { ExchangeSettled, HeaderList, Reply, StandIn } from './ports.ts';
+import type { ExchangeSettled, HeaderList, Reply, StandIn, Trace } from './ports.ts';
 import type { RetryShare } from './retry-budget.ts';
 import { strikesOf, wasReached } from './retry.ts';
 import type { Expectation, Target } from './snapshot.ts';
@@ -39,6 +39,8 @@ export class Exchange {
   model: string | undefined = undefined;
   stream = false;
   grant: Grant | undefined = undefined;
+  /** Who follows it. */
+  trace: Trace | undefined = undefined;
   /** Where the caller is told that it waits. */
   patience: Patience | undefined = undefined;
   /** What lets another backend go on with its stream. */
@@ -138,6 +140,7 @@ export class Exchange {
       usage: this.usage,
       contentEvents: this.contentEvents,
       limitsDegraded: this.grant?.degraded === true || this.error?.details.limitsDegraded === true,
+      traceId: this.trace?.id,
     };
   }
 }

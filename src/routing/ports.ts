@@ -1,4 +1,5 @@
 // What the pipeline needs from the outside: sockets towards backends, the caller's answer, and somebody who watches.
+import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Backend, FallbackCause } from '../fleet/fleet.ts';
 import type { GatewayError, Outcome } from '../errors.ts';
 import type { HeaderMap, Usage } from '../engines/engine.ts';
@@ -121,6 +122,8 @@ export interface ExchangeSettled {
   readonly contentEvents: number;
   /** Admitted without what the replicas share. */
   readonly limitsDegraded: boolean;
+  /** Absent: nobody follows it. */
+  readonly traceId?: string | undefined;
 }
 
 export interface Observer {
@@ -128,6 +131,39 @@ export interface Observer {
   /** A caller has hung up, and this much later the socket to the backend that worked for it was closed. */
   letGo(afterMs: number): void;
   settled(event: ExchangeSettled): void;
+}
+
+/** Follows one request from the caller to its last token. Told as things happen; it changes nothing. */
+export interface Trace {
+  /** 32 hex digits. */
+  readonly id: string;
+  /** It has stood in the waiting room until now. */
+  waited(ms: number): void;
+  attempt(at: AttemptAt): AttemptTrace;
+  /** Only the first time counts. */
+  ended(event: ExchangeSettled): void;
+}
+
+/** `headers`: of the request as it came. */
+export type TraceStart = (
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  endpoint: Pick<Endpoint, 'name' | 'path'>,
+) => Trace;
+
+export interface AttemptAt {
+  readonly backend: Backend;
+  /** Canonical name. */
+  readonly model: string;
+  /** From 1. */
+  readonly number: number;
+}
+
+export interface AttemptTrace {
+  /** Tell the backend where its own part belongs, in place of what the caller has told. */
+  readonly headers: HeaderList;
+  connected(): void;
+  firstToken(): void;
+  ended(outcome: Outcome): void;
 }
 
 /** What the pipeline asks for when a backend has shown that it changed. */

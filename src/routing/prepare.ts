@@ -19,13 +19,15 @@ export interface Prepared {
 export interface Purpose {
   readonly requestId: string;
   readonly countsTokens: boolean;
+  /** Of the trace that the attempt belongs to, in place of the caller's. */
+  readonly traced?: HeaderList | undefined;
   /** What was said by others, where it is only the rest that is wanted. */
   readonly soFar?: SoFar;
 }
 
 export function prepare(
   request: InferenceRequest,
-  { requestId, countsTokens, soFar }: Purpose,
+  { requestId, countsTokens, traced, soFar }: Purpose,
   candidate: Candidate,
 ): Prepared {
   const { backend, member, engine } = candidate;
@@ -38,7 +40,11 @@ export function prepare(
   return {
     request: {
       path: engine.path(request.endpoint),
-      headers: headersFor(request.headers, requestId, backend.bearer),
+      headers: headersFor(
+        traced === undefined ? request.headers : retraced(request.headers, traced),
+        requestId,
+        backend.bearer,
+      ),
       body: splice(request.body, splices),
     },
     renameTo: renamed ? Buffer.from(JSON.stringify(request.model)) : undefined,
@@ -54,6 +60,10 @@ function headersFor(forwarded: HeaderList, requestId: string, bearer: string | u
   ];
   if (bearer !== undefined) own.push(['authorization', `Bearer ${bearer}`]);
   return [...forwarded, ...own];
+}
+
+function retraced(forwarded: HeaderList, traced: HeaderList): HeaderList {
+  return [...forwarded.filter(([name]) => name !== 'traceparent' && name !== 'tracestate'), ...traced];
 }
 
 /** Sets `stream_options.include_usage`; an object that is there is extended, anything else is for the backend to refuse. */

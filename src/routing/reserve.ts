@@ -58,7 +58,9 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     entered: (prospect) => exchange.patience?.tell(() => inWords(prospect()), queueComments),
   });
   return served.finally(() => {
-    exchange.queuedMs += clock.now() - sinceMs;
+    const waitedMs = clock.now() - sinceMs;
+    exchange.queuedMs += waitedMs;
+    exchange.trace?.waited(waitedMs);
   });
 }
 

@@ -23,7 +23,9 @@ export function settle(parts: SettleParts, exchange: Exchange, request: Inferenc
     else grant.settle(cost);
   }
   learn(parts.roster, exchange, request);
-  parts.observer.settled(exchange.summary(parts.clock.now()));
+  const event = exchange.summary(parts.clock.now());
+  parts.observer.settled(event);
+  exchange.trace?.ended(event);
 }
 
 /**

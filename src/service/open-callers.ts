@@ -11,7 +11,7 @@ import { createServer, listen } from '../http/server.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/observe.ts';
 import type { Readings } from '../pressure/watch.ts';
-import type { Observer } from '../routing/ports.ts';
+import type { Observer, TraceStart } from '../routing/ports.ts';
 import type { Route } from '../routing/route.ts';
 import type { Snapshots } from '../routing/snapshot.ts';
 import { openPressure } from './open-pressure.ts';
@@ -30,6 +30,7 @@ export interface CallersParts {
   readonly headTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly readings: Partial<Readings> | undefined;
+  readonly trace: TraceStart | undefined;
 }
 
 export function openCallers(first: Fleet, parts: CallersParts) {
@@ -63,6 +64,7 @@ export function openCallers(first: Fleet, parts: CallersParts) {
     },
     forwardHeaders: () => fleet().server.forwardHeaders,
     wallClock: Date.now,
+    trace: parts.trace,
     operations: { ...operations, metrics: () => (fleet().server.metrics ? operations.metrics() : undefined) },
   });
   const server = createServer(app, {

@@ -10,6 +10,7 @@ import type {
   ModelSettings,
   QueueSettings,
   Timeouts,
+  TracingSettings,
 } from '../../src/fleet/fleet.ts';
 import type { SharedStateSettings } from '../../src/fleet/shared-state.ts';
 
@@ -61,6 +62,7 @@ export interface FleetWishes {
   readonly admin?: Partial<AdminSettings>;
   readonly auth?: Partial<AuthSettings>;
   readonly sharedState?: SharedStateSettings;
+  readonly tracing?: TracingSettings;
   readonly policy?: string;
   readonly retryBudgetRatio?: number;
   readonly panicRatio?: number;
@@ -104,6 +106,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
       retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },
     logging: { level: 'silent', format: 'json', access: 'all' },
+    ...(wishes.tracing === undefined ? {} : { tracing: wishes.tracing }),
     ...(wishes.sharedState === undefined ? {} : { sharedState: wishes.sharedState }),
   };
 }
