@@ -3,6 +3,7 @@ import { type Logger, pino, type DestinationStream } from 'pino';
 import pretty from 'pino-pretty';
 import type { LoggingSettings } from './fleet/fleet.ts';
 import type { ExchangeSettled } from './routing/ports.ts';
+import { inHundredths } from './routing/timings.ts';
 
 export type { Logger };
 
@@ -39,7 +40,9 @@ export function logExchange(log: Logger, access: LoggingSettings['access'], even
     limit: error?.details.limit,
     limits_degraded: event.limitsDegraded || undefined,
     queue_ms: event.queuedMs > 0 ? Math.round(event.queuedMs) : undefined,
-    first_token_ms: event.firstTokenMs === undefined ? undefined : Math.round(event.firstTokenMs),
+    route_ms: inHundredths(event.routeMs),
+    connect_ms: inHundredths(event.connectMs),
+    ttft_ms: event.ttftMs === undefined ? undefined : Math.round(event.ttftMs),
     input_tokens: usage?.inputTokens,
     output_tokens: usage?.outputTokens,
     // Only bugs of ours have a cause worth its text: every other message is on its way to the caller, and may name a model.

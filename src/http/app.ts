@@ -14,6 +14,7 @@ import { createInference, type InferenceParts, requestIdOf } from './inference.t
 import { findModel, listModels } from './models.ts';
 import { type Operations, addOperations } from './operations.ts';
 import { decodePathPart } from './path-part.ts';
+import { serverTiming, unroutedTiming } from './server-timing.ts';
 import { unrouted } from './unrouted.ts';
 
 export interface AppParts extends InferenceParts {
@@ -75,16 +76,33 @@ function answerFailures(parts: AppParts): Middleware {
     ctx.res.setHeader('x-request-id', ctx.state.requestId);
     ctx.res.setHeader('x-switchyard-backend', 'none');
     ctx.res.setHeader('x-switchyard-attempts', 0);
+    ctx.res.setHeader('x-switchyard-model', 'none');
     try {
       await next();
+      tellTime(ctx, parts.clock.now());
     } catch (thrown) {
       const error = toGatewayError(thrown);
+      tellTime(ctx, parts.clock.now());
       settleUnrouted(parts, ctx, error);
       ctx.respond = false;
       if (ctx.res.headersSent || ctx.res.destroyed) ctx.res.destroy();
       else sendError(ctx.req, ctx.res, error, parts.clock);
     }
   };
+}
+
+/** On what the pipeline has not described. */
+function tellTime(ctx: Context, nowMs: number): void {
+  if (ctx.res.headersSent || ctx.res.hasHeader('server-timing') || !isApi(ctx)) return;
+  const exchange: Exchange | undefined = ctx.state.exchange;
+  ctx.res.setHeader(
+    'server-timing',
+    exchange === undefined ? unroutedTiming(nowMs - ctx.state.arrivedMs) : serverTiming(exchange, nowMs),
+  );
+}
+
+function isApi({ path }: Context): boolean {
+  return path === '/v1' || path.startsWith('/v1/');
 }
 
 /** Counts what did not get as far as the pipeline; the pipeline counts for itself. */
@@ -118,8 +136,7 @@ function settleUnrouted({ observer, clock }: AppParts, ctx: Context, error: Gate
 /** All of /v1 needs a caller, known path or not. */
 function requireKey({ snapshots, wallClock }: AppParts): Middleware {
   return (ctx, next) => {
-    if (ctx.path === '/v1' || ctx.path.startsWith('/v1/'))
-      ctx.state.caller = authenticate(snapshots.current().keyring, ctx.req, wallClock());
+    if (isApi(ctx)) ctx.state.caller = authenticate(snapshots.current().keyring, ctx.req, wallClock());
     return next();
   };
 }

@@ -12,6 +12,7 @@ import type { Route } from '../routing/route.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { announcedBytes, type BodyLimits, readRequestBody } from './body.ts';
 import { CallerReply } from './reply.ts';
+import { serverTiming } from './server-timing.ts';
 
 export interface InferenceParts {
   readonly route: Route;
@@ -42,7 +43,10 @@ export function createInference(parts: InferenceParts) {
   const allowed = allowList(parts.forwardHeaders);
   return async function infer(ctx: Context, endpoint: Endpoint, caller: Caller, requestId: string): Promise<void> {
     const exchange = new Exchange(requestId, endpoint.name, caller, parts.clock.now());
-    const reply = new CallerReply(ctx.res, { clock: parts.clock, onBegin: () => describe(ctx, exchange) });
+    const reply = new CallerReply(ctx.res, {
+      clock: parts.clock,
+      onBegin: () => describe(ctx, exchange, parts.clock.now()),
+    });
     ctx.state.exchange = exchange;
     exchange.trace = parts.trace?.(ctx.req.headers, endpoint);
     const over = parts.accepted(endpoint.name);
@@ -60,6 +64,7 @@ export function createInference(parts: InferenceParts) {
     try {
       const received = (bytes: number) => guest.received(bytes);
       const body = await readRequestBody(ctx.req, ctx.res, { limits: parts.limits, clock: parts.clock, received });
+      exchange.timings.received(parts.clock.now());
       await answer(ctx, { endpoint, exchange, reply, body });
     } finally {
       guest.leave();
@@ -70,6 +75,7 @@ export function createInference(parts: InferenceParts) {
     const fields = endpoint.read(body);
     if (fields.stream && !endpoint.streams)
       throw new GatewayError('invalid_request', `"stream" is not available on ${endpoint.path}.`);
+    exchange.timings.parsed(parts.clock.now());
     const request = { ...fields, endpoint: endpoint.name, body, headers: forwarded(ctx, allowed()) };
     ctx.respond = false;
     try {
@@ -77,7 +83,7 @@ export function createInference(parts: InferenceParts) {
     } catch (failure) {
       if (!ctx.res.headersSent) {
         ctx.respond = true;
-        describe(ctx, exchange);
+        describe(ctx, exchange, parts.clock.now());
         throw failure;
       }
     }
@@ -89,11 +95,12 @@ export function requestIdOf(ctx: Context): string {
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-function describe(ctx: Context, exchange: Exchange): void {
+function describe(ctx: Context, exchange: Exchange, nowMs: number): void {
   ctx.res.setHeader('x-switchyard-backend', exchange.backend ?? 'none');
   ctx.res.setHeader('x-switchyard-attempts', exchange.attempts);
   if (exchange.served !== undefined) ctx.res.setHeader('x-switchyard-model', headerText(exchange.served));
   if (exchange.standIn !== undefined) ctx.res.setHeader('x-switchyard-fallback', exchange.standIn.cause);
+  ctx.res.setHeader('server-timing', serverTiming(exchange, nowMs));
   for (const [name, value] of exchange.grant?.headers ?? []) ctx.res.setHeader(name, value);
 }
 

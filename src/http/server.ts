@@ -89,6 +89,7 @@ function answerClientError(cause: NodeJS.ErrnoException, socket: Socket): void {
     `x-request-id: ${randomUUID()}`,
     'x-switchyard-backend: none',
     'x-switchyard-attempts: 0',
+    'x-switchyard-model: none',
     'x-switchyard-error-source: gateway',
     'connection: close',
   ];

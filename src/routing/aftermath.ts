@@ -34,6 +34,7 @@ export function bookAttempt(
   const { candidate, ticket } = slot;
   const { memberState } = candidate;
   const nowMs = parts.clock.now();
+  if (failure !== undefined) exchange.timings.returned(nowMs);
   teachLimit(exchange, slot, { startedMs, failure }, nowMs);
   if (failure === undefined) {
     memberState.failures.clear();
@@ -53,6 +54,7 @@ export function bookAttempt(
     attempt: exchange.attempts === 1 ? 'first' : 'retry',
     result: failure?.error.row.type ?? 'ok',
     durationMs: nowMs - startedMs,
+    connectMs: exchange.timings.connectMs,
     lostTokens: lostTokens(exchange, failure),
   });
 }

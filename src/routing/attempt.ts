@@ -66,6 +66,8 @@ export class Attempt implements UpstreamHandler {
   #sink: Sink | undefined = undefined;
   #paused = false;
   #over = false;
+  /** When the bytes came that were last looked at before the commit. */
+  #heardMs = 0;
 
   constructor(
     parts: AttemptParts,
@@ -88,6 +90,7 @@ export class Attempt implements UpstreamHandler {
     this.#done = done;
     this.#timeouts = slot.candidate.timeouts;
     this.#startedMs = parts.clock.now();
+    this.exchange.timings.asked(this.#startedMs);
     this.#timers = new AttemptTimers(parts.clock, slot.candidate.state.silence, (limit, ms) =>
       this.#fail(timedOut(slot.candidate, limit, ms)),
     );
@@ -111,6 +114,7 @@ export class Attempt implements UpstreamHandler {
 
   connected(): void {
     this.#trace?.connected();
+    this.exchange.timings.connectMs = this.#parts.clock.now() - this.#startedMs;
     const { firstByteMs, firstBytePlainMs } = this.#timeouts;
     this.#timers.phase('first_byte_timeout', this.#delivery.request.stream ? firstByteMs : firstBytePlainMs);
   }
@@ -124,11 +128,15 @@ export class Attempt implements UpstreamHandler {
   }
 
   data(chunk: Buffer): void {
-    if (!this.#over) this.#guard(() => this.#relay?.data(chunk));
+    if (this.#over) return;
+    this.#listen();
+    this.#guard(() => this.#relay?.data(chunk));
   }
 
   ended(): void {
-    if (!this.#over) this.#guard(() => this.#relay?.ended());
+    if (this.#over) return;
+    this.#listen();
+    this.#guard(() => this.#relay?.ended());
   }
 
   failed(failure: TransportFailure): void {
@@ -139,6 +147,7 @@ export class Attempt implements UpstreamHandler {
   commit(status: number, headers: HeaderList): void {
     this.exchange.patience?.end();
     this.resumed?.resume();
+    this.exchange.timings.answered(this.#parts.clock.now(), this.#heardMs);
     this.#sink = this.#reply.begin(status, headers);
     this.exchange.status = status;
     this.exchange.answered = true;
@@ -218,6 +227,10 @@ export class Attempt implements UpstreamHandler {
   #fail(failure: AttemptFailure): void {
     if (this.#relay === undefined) this.end(failure);
     else this.#relay.broke(failure);
+  }
+
+  #listen(): void {
+    if (!this.committed) this.#heardMs = this.#parts.clock.now();
   }
 
   /** A bug while reading a reply ends this attempt, never the process. */

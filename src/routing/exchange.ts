@@ -12,6 +12,7 @@ import type { ExchangeSettled, HeaderList, Reply, StandIn, Trace } from './ports
 import type { RetryShare } from './retry-budget.ts';
 import { strikesOf, wasReached } from './retry.ts';
 import type { Expectation, Target } from './snapshot.ts';
+import { Timings } from './timings.ts';
 
 /** A request as routing sees it: the fields that were read, and the bytes that will be forwarded. */
 export interface InferenceRequest extends InferenceFields {
@@ -34,6 +35,7 @@ export class Exchange {
   readonly endpoint: EndpointName;
   readonly caller: Caller;
   readonly arrivedMs: number;
+  readonly timings: Timings;
   /** Names of backends that have had their try. */
   readonly tried = new Set<string>();
   model: string | undefined = undefined;
@@ -82,6 +84,7 @@ export class Exchange {
     this.endpoint = endpoint;
     this.caller = caller;
     this.arrivedMs = nowMs;
+    this.timings = new Timings(nowMs);
   }
 
   /** The target is known: from here on the exchange has a model and a deadline. */
@@ -111,6 +114,11 @@ export class Exchange {
     return this.standIn?.model ?? this.model;
   }
 
+  /** Arrival to the first content of a stream, or to the first byte of any other answer; undefined: nothing has left. */
+  get ttftMs(): number | undefined {
+    return this.firstTokenAtMs === undefined ? this.timings.ttftMs : this.firstTokenAtMs - this.arrivedMs;
+  }
+
   /** Notes how it failed; the first failure stands, and that nobody could mend a broken stream is no other one. */
   fail(cause: unknown): GatewayError {
     const error = toGatewayError(cause);
@@ -136,6 +144,11 @@ export class Exchange {
       stream: this.stream,
       durationMs: nowMs - this.arrivedMs,
       queuedMs: this.queuedMs,
+      parseMs: this.timings.parseMs,
+      routeMs: this.timings.routeMs(nowMs, this.queuedMs),
+      connectMs: this.timings.connectMs,
+      relayMs: this.timings.relayMs,
+      ttftMs: this.ttftMs,
       firstTokenMs: this.firstTokenAtMs === undefined ? undefined : this.firstTokenAtMs - this.arrivedMs,
       usage: this.usage,
       contentEvents: this.contentEvents,

@@ -84,6 +84,8 @@ export interface AttemptEnded {
   readonly attempt: 'first' | 'retry';
   readonly result: Outcome;
   readonly durationMs: number;
+  /** From its start until there was a connection to write on; absent: none came about. */
+  readonly connectMs?: number | undefined;
   /** Output tokens that had come and that nobody was given, because it failed before anything left. */
   readonly lostTokens: number;
 }
@@ -114,6 +116,16 @@ export interface ExchangeSettled {
   readonly durationMs: number;
   /** In the waiting room. */
   readonly queuedMs: number;
+  /** From the last byte of the request to the end of reading it; absent here and below: it did not come to that. */
+  readonly parseMs?: number | undefined;
+  /** Up to the router itself before and between attempts: reading, limits, choice; without the waiting room. */
+  readonly routeMs?: number | undefined;
+  /** Of the last attempt. */
+  readonly connectMs?: number | undefined;
+  /** From the bytes that decided on the answer until the first of it was handed on. */
+  readonly relayMs?: number | undefined;
+  /** Arrival to the first content of a stream, or to the first byte of any other answer. */
+  readonly ttftMs?: number | undefined;
   /** Arrival to the first content sent; streams only. */
   readonly firstTokenMs: number | undefined;
   /** As the backend reported it. */

@@ -103,7 +103,7 @@ function blankless(value: string): string {
 
 const passed = new Set(['content-type', 'cache-control', 'retry-after']);
 const routers =
-  /^(date|connection|keep-alive|content-length|transfer-encoding|x-request-id|x-accel-buffering|x-should-retry|x-switchyard-.*)$/;
+  /^(date|connection|keep-alive|content-length|transfer-encoding|x-request-id|x-accel-buffering|x-should-retry|server-timing|x-switchyard-.*)$/;
 const plain = JSON.stringify({ choices: [{ message: { content: 'x' }, finish_reason: 'stop' }] });
 const stream = 'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\ndata: [DONE]\n\n';
 const backends = fc.array(
@@ -118,6 +118,7 @@ const backends = fc.array(
         'Server',
         'X-Request-Id',
         'x-switchyard-backend',
+        'server-timing',
         'Access-Control-Allow-Origin',
         'Keep-Alive',
         'Upgrade',

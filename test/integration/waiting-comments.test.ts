@@ -45,7 +45,7 @@ describe('a stream that waits and is told so', () => {
     expect(lines[0]).toBe(': queued position=1');
     expect(lines.at(-2)).toBe('data: [DONE]');
     expect(lines.at(-1)).toMatch(
-      /^: switchyard backend=b0 attempts=1 model=test-model queue_ms=\d+ first_token_ms=\d+ duration_ms=\d+$/,
+      /^: switchyard backend=b0 attempts=1 model=test-model queue_ms=\d+ route_ms=[\d.]+ connect_ms=[\d.]+ ttft_ms=\d+ duration_ms=\d+$/,
     );
     expect(text.match(/"content":"t\d /g)).toEqual(['"content":"t1 ', '"content":"t2 ', '"content":"t3 ']);
     expect(router.log.at(-1)).toMatchObject({ outcome: 'ok', status: 200 });
