@@ -5,6 +5,7 @@ import type { Capability } from './capabilities.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
 import type { InFlightLimit } from './in-flight-limit.ts';
+import type { Signals } from './signals.ts';
 import type { Silence } from './silence.ts';
 
 export interface BackendState {
@@ -27,6 +28,8 @@ export interface BackendState {
   probeAtMs: number | undefined;
   /** When it was last found up again after it had been up and gone down (clock milliseconds); undefined: never. */
   backSinceMs: number | undefined;
+  /** What its probes have last told, and when. */
+  readonly signals: Signals;
   readonly silence: Silence;
   /** Of requests in flight; in force where `max_in_flight` is `auto`. */
   readonly limit: InFlightLimit;

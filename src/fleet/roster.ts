@@ -4,6 +4,7 @@ import { identityOf } from './changes.ts';
 import type { Circuit } from './circuit.ts';
 import type { Backend } from './fleet.ts';
 import type { InFlightLimit } from './in-flight-limit.ts';
+import { noSignals } from './signals.ts';
 import type { Silence } from './silence.ts';
 import { TokenEstimates } from './token-estimates.ts';
 
@@ -42,6 +43,7 @@ export class Roster {
       retired: false,
       probeAtMs: undefined,
       backSinceMs: undefined,
+      signals: noSignals(),
       silence: this.#make.silence(backend),
       limit: this.#make.limit(),
       members: new Map(),

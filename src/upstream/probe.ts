@@ -8,6 +8,8 @@ import { headerMap } from './call.ts';
 const maxAnswerBytes = 8_388_608;
 
 export type ProbeFailure = 'timeout' | 'refused' | 'broken' | 'too_large';
+/** `status`: it answered, with an error. `unreadable`: with something that tells nothing. */
+export type ProbeReason = ProbeFailure | 'status' | 'unreadable';
 
 export type Probed = { readonly answer: ProbeAnswer } | { readonly failure: ProbeFailure };
 

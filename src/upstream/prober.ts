@@ -2,13 +2,15 @@
 // model or generates a token of ours.
 import type { Clock } from '../clock.ts';
 import { detect, detectionPaths } from '../engines/detect.ts';
-import type { Probe, ProbeAnswer } from '../engines/engine.ts';
+import type { Probe } from '../engines/engine.ts';
 import { type EngineName, engines } from '../engines/index.ts';
 import type { BackendState } from '../fleet/backend-state.ts';
 import type { Backend } from '../fleet/fleet.ts';
+import { type Answers, ask } from './ask.ts';
 import type { Connections } from './connections.ts';
 import { type HealthTrack, trackHealth } from './health.ts';
-import { get, type ProbeFailure } from './probe.ts';
+import { LoadLoop } from './load-loop.ts';
+import type { ProbeReason } from './probe.ts';
 
 export interface ProberParts {
   readonly connections: Connections;
@@ -21,9 +23,9 @@ export interface ProberParts {
 export interface ProbeObserver {
   probed(
     backend: string,
-    probe: 'health' | 'models',
+    probe: 'health' | 'models' | 'load',
     durationMs: number,
-    failure: ProbeFailure | 'status' | undefined,
+    failure: ProbeReason | undefined,
   ): void;
   /** Health has changed; `before` is what it was. */
   healthChanged(state: BackendState, before: BackendState['health']): void;
@@ -42,6 +44,7 @@ export class ProbeLoop {
   readonly #parts: ProberParts;
   readonly #ended = new AbortController();
   readonly #track: HealthTrack;
+  readonly #load: LoadLoop;
   #cancel: () => void = () => {};
   #running: Promise<void> | undefined = undefined;
   #again = false;
@@ -54,6 +57,7 @@ export class ProbeLoop {
     this.#state = state;
     this.#parts = parts;
     this.#track = trackHealth(() => this.#backend.probe);
+    this.#load = new LoadLoop(state, { ...parts, backend: () => this.#backend, ended: this.#ended.signal });
     this.#life = state.health === 'up' ? 'well' : 'new';
   }
 
@@ -90,7 +94,7 @@ export class ProbeLoop {
   async stop(): Promise<void> {
     this.#ended.abort();
     this.#cancel();
-    await this.#running;
+    await Promise.all([this.#running, this.#load.stop()]);
   }
 
   #schedule(): void {
@@ -115,8 +119,9 @@ export class ProbeLoop {
     if (engine === undefined) {
       this.#show('down');
     } else {
-      const answers = await this.#ask('health', engines[engine].probes.health);
+      const { answers } = await this.#ask('health', engines[engine].probes.health);
       const reading = engines[engine].probes.health.read(answers);
+      if (reading !== 'down') this.#state.signals.healthAtMs = this.#parts.clock.now();
       const due = !wasUp || this.#parts.clock.now() >= this.#rediscoverAtMs;
       // Models first: a backend that is shown as up can be found under its models.
       const refused = reading === 'up' && due ? await this.#discover(engine) : false;
@@ -137,7 +142,7 @@ export class ProbeLoop {
     const isSure = this.#state.engine !== undefined && this.#state.engine !== 'openai';
     const due = this.#parts.clock.now() >= this.#rediscoverAtMs;
     if (isUp && (isSure || !due)) return this.#state.engine;
-    const answers = await this.#getAll(detectionPaths, this.#backend.probe.timeoutMs ?? detectTimeoutMs);
+    const { answers } = await this.#getAll(detectionPaths, this.#backend.probe.timeoutMs ?? detectTimeoutMs);
     const found = detect(answers);
     if (found !== undefined && found !== this.#state.engine) {
       this.#state.engine = found;
@@ -149,14 +154,15 @@ export class ProbeLoop {
   /** True when the backend refuses the fleet's credential for its models. */
   async #discover(engine: EngineName): Promise<boolean> {
     const probe = engines[engine].probes.models;
-    const answers = await this.#ask('models', probe);
+    const { answers } = await this.#ask('models', probe);
     if (answers.some((answer) => answer?.status === 401 || answer?.status === 403)) {
       const first = answers[0];
       if (first === undefined || first.status === 401 || first.status === 403) return true;
     }
     const models = this.#ended.signal.aborted ? undefined : probe.read(answers);
     if (models === undefined) return false;
-    this.#rediscoverAtMs = this.#parts.clock.now() + rediscoverEveryMs;
+    this.#state.signals.modelsAtMs = this.#parts.clock.now();
+    this.#rediscoverAtMs = this.#state.signals.modelsAtMs + rediscoverEveryMs;
     if (JSON.stringify(models) === JSON.stringify(this.#state.discovered)) return false;
     this.#state.discovered = models;
     this.#parts.observer.modelsChanged(this.#state);
@@ -167,6 +173,7 @@ export class ProbeLoop {
     const before = this.#state.health;
     this.#state.health = this.#track.next(reading);
     for (const member of this.#state.members.values()) member.circuit.probed(reading === 'up');
+    if (this.#state.health === 'up') this.#load.wake();
     if (before === this.#state.health) return;
     this.#noteReturn();
     if (this.#state.health === 'up' && before !== 'unknown') forgetRefusals(this.#state);
@@ -182,25 +189,17 @@ export class ProbeLoop {
     this.#life = 'well';
   }
 
-  async #ask<T>(kind: 'health' | 'models', probe: Probe<T>): Promise<readonly (ProbeAnswer | undefined)[]> {
-    return this.#getAll(probe.paths, this.#backend.probe.timeoutMs ?? probe.timeoutMs, kind);
+  async #ask<T>(kind: 'health' | 'models', probe: Probe<T>): Promise<Answers> {
+    const startedMs = this.#parts.clock.now();
+    const asked = await this.#getAll(probe.paths, this.#backend.probe.timeoutMs ?? probe.timeoutMs);
+    if (!this.#ended.signal.aborted)
+      this.#parts.observer.probed(this.#backend.name, kind, this.#parts.clock.now() - startedMs, asked.failure);
+    return asked;
   }
 
-  async #getAll(
-    paths: readonly string[],
-    timeoutMs: number,
-    kind?: 'health' | 'models',
-  ): Promise<readonly (ProbeAnswer | undefined)[]> {
-    const startedMs = this.#parts.clock.now();
-    const probed = await Promise.all(
-      paths.map((path) => get(this.#parts.connections, this.#backend, path, timeoutMs, this.#ended.signal)),
-    );
-    const [first] = probed;
-    if (kind !== undefined && first !== undefined && !this.#ended.signal.aborted) {
-      const failure = 'failure' in first ? first.failure : first.answer.status >= 400 ? 'status' : undefined;
-      this.#parts.observer.probed(this.#backend.name, kind, this.#parts.clock.now() - startedMs, failure);
-    }
-    return probed.map((one) => ('answer' in one ? one.answer : undefined));
+  #getAll(paths: readonly string[], timeoutMs: number): Promise<Answers> {
+    const { connections } = this.#parts;
+    return ask({ connections, backend: this.#backend, paths, timeoutMs, ended: this.#ended.signal });
   }
 }
 

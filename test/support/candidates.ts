@@ -6,6 +6,7 @@ import { type BackendState, type MemberState, RecentFailures } from '../../src/f
 import type { Capabilities } from '../../src/fleet/capabilities.ts';
 import type { Circuit } from '../../src/fleet/circuit.ts';
 import type { Backend } from '../../src/fleet/fleet.ts';
+import { noSignals } from '../../src/fleet/signals.ts';
 import { Silence, type SilenceParts } from '../../src/fleet/silence.ts';
 import type { Candidate } from '../../src/selection/policy.ts';
 import { aBackend, timeouts } from './a-fleet.ts';
@@ -51,6 +52,7 @@ export function aCandidate(wishes: CandidateWishes = {}): Candidate {
     retired: false,
     probeAtMs: undefined,
     backSinceMs: undefined,
+    signals: noSignals(),
     silence: new Silence({ clock: fakeClock(), stallAfterMs: 0, changed: () => {}, ...silence }),
     limit: new LearntLimit(),
     members: new Map([['m', memberState]]),
