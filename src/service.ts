@@ -24,6 +24,8 @@ import { createUpstream } from './upstream/send.ts';
 export interface ServiceOptions {
   readonly log: Logger;
   readonly version: string;
+  /** Of the sources it was built from. */
+  readonly revision?: string;
   /** Reads the fleet file again; left out: it never changes. */
   readonly load?: () => LoadedFleet | RefusedFleet;
   /** Of what the fleet came from. */
@@ -68,9 +70,9 @@ export interface Service {
 }
 
 export async function startService(first: Fleet, options: ServiceOptions): Promise<Service> {
-  const { log, version, hash = '', clock = systemClock, random = Math.random } = options;
+  const { log, version, revision = 'unknown', hash = '', clock = systemClock, random = Math.random } = options;
   const { bodyTimeoutMs = 60_000, headTimeoutMs = 10_000 } = options;
-  const metrics = createMetrics(version);
+  const metrics = createMetrics({ version, revision, settings: first.metrics });
   const observer: Observer = {
     attempted: (event) => metrics.attempted(event),
     letGo: (afterMs) => metrics.letGo(afterMs),

@@ -13,7 +13,7 @@ import { type Service, startService } from '../service.ts';
 import { reportListenFailure } from './listen-failure.ts';
 import { overview } from './overview.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
-import { version } from './version.ts';
+import { revision, version } from './version.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -60,7 +60,7 @@ async function serve(options: ServeOptions): Promise<void> {
   // From the first moment on: what is not listened to would end the process.
   process.on('SIGHUP', () => void service?.reload('signal'));
   try {
-    service = await startService(fleet, { log, version: version(), load, hash });
+    service = await startService(fleet, { log, version: version(), revision: revision(), load, hash });
   } catch (cause) {
     reportFailure(cause, fleet.server.listen);
     return;

@@ -1,4 +1,4 @@
-// The version of this package, from its own package.json.
+// The version of this package, from its own package.json, and the revision of its sources, where its build has told.
 import { readFileSync } from 'node:fs';
 
 export function version(): string {
@@ -6,4 +6,9 @@ export function version(): string {
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest
     ? String(manifest.version)
     : 'unknown';
+}
+
+/** Set where it is built into an image. */
+export function revision(): string {
+  return process.env['SWITCHYARD_REVISION'] || 'unknown';
 }

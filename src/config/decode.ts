@@ -7,6 +7,7 @@ import type { Credentials } from './credentials.ts';
 import { decodeLimits, decodeTenants } from './decode-limits.ts';
 import { decodeOverload } from './decode-overload.ts';
 import { decodeSharedState } from './decode-shared-state.ts';
+import { decodeMetrics } from './schema-metrics.ts';
 import { decodeTracing } from './schema-tracing.ts';
 import * as defaults from './defaults.ts';
 import { deepFreeze } from './freeze.ts';
@@ -57,6 +58,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
       ...defaults.loggingDefaults,
       ...present({ level: overrides.level ?? logging?.level, format: logging?.format, access: logging?.access }),
     },
+    metrics: decodeMetrics(file.metrics),
     ...present({
       admin: decodeAdmin(file.admin, credentials.adminTokenHash, overrides.adminListen),
       tracing: file.tracing && decodeTracing(file.tracing),

@@ -10,6 +10,7 @@ import type {
   SimulateSettings,
   Timeouts,
 } from '../fleet/fleet.ts';
+import type { MetricsSettings } from '../fleet/metrics-settings.ts';
 import type { SharedStateSettings } from '../fleet/shared-state.ts';
 
 /**
@@ -91,5 +92,7 @@ export const policyDefault = 'least-connections';
 
 /** Everything: what it costs is known to whoever switches it on. */
 export const sampleRatioDefault = 1;
+
+export const metricsDefaults: MetricsSettings = { tenants: true, genaiNames: false, maxModels: 200 };
 
 export const loggingDefaults: LoggingSettings = { level: 'info', format: 'auto', access: 'all' };

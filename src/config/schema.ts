@@ -12,6 +12,7 @@ import { parseExpiry } from './expiry.ts';
 import { filledList, filledText, flag, list, number, text } from './leaves.ts';
 import { admin } from './schema-admin.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
+import { metrics } from './schema-metrics.ts';
 import { overload } from './schema-overload.ts';
 import { sharedState } from './schema-shared-state.ts';
 import { tracing } from './schema-tracing.ts';
@@ -176,6 +177,7 @@ export const fleetSchema = z.strictObject({
     })
     .optional(),
   shared_state: sharedState.optional(),
+  metrics: metrics.optional(),
   tracing: tracing.optional(),
   logging: z
     .strictObject({

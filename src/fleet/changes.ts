@@ -43,7 +43,17 @@ export function changesBetween(before: Fleet, after: Fleet): FleetChanges {
   return { added, removed, replaced, changed, same, parts };
 }
 
-const partNames = ['server', 'admin', 'auth', 'models', 'routing', 'logging', 'tracing', 'sharedState'] as const;
+const partNames = [
+  'server',
+  'admin',
+  'auth',
+  'models',
+  'routing',
+  'logging',
+  'metrics',
+  'tracing',
+  'sharedState',
+] as const;
 
 /** `+1 backend (gpu-b), models` */
 export function describeChanges({ added, removed, replaced, changed, parts }: FleetChanges): string {
@@ -81,6 +91,7 @@ export function settingsForRestart(atStart: Fleet, now: Fleet): readonly string[
     ['admin.listen', atStart.admin?.listen, now.admin?.listen],
     ['shared_state', atStart.sharedState, now.sharedState],
     ['server.overload', atStart.server.overload, now.server.overload],
+    ['metrics', atStart.metrics, now.metrics],
     ['tracing', atStart.tracing, now.tracing],
     ['logging.format', atStart.logging.format, now.logging.format],
   ] as const;

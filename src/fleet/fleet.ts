@@ -2,6 +2,7 @@
 // What is learnt at run time lives in backend-state; nothing here changes once loaded.
 import type { EngineName } from '../engines/index.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { MetricsSettings } from './metrics-settings.ts';
 import type { SharedStateSettings } from './shared-state.ts';
 
 export interface Fleet {
@@ -14,6 +15,7 @@ export interface Fleet {
   readonly models: ReadonlyMap<string, ModelSettings>;
   readonly routing: RoutingSettings;
   readonly logging: LoggingSettings;
+  readonly metrics: MetricsSettings;
   /** Absent: the router itself sends no traces anywhere. */
   readonly tracing?: TracingSettings;
   /** What replicas share; absent: there is one replica, and everything stays in memory. */

@@ -4,34 +4,48 @@ import { boundOf } from '../admission/bound.ts';
 import { adminStateOf, type BackendState } from '../fleet/backend-state.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { Backend } from '../fleet/fleet.ts';
+import { reportedLoad } from '../fleet/signals.ts';
 import { isUsable } from '../selection/eligible.ts';
 import { isPanicking } from '../selection/panic.ts';
-import type { Candidate } from '../selection/policy.ts';
+import type { Candidate, Policy } from '../selection/policy.ts';
 import type { Instruments } from './instruments.ts';
+import { connectionStates } from './labels.ts';
+import { type ModelNames, other } from './model-names.ts';
 
 export interface FleetView {
   readonly backends: readonly BackendView[];
   /** By canonical model name. */
-  readonly models: ReadonlyMap<string, { readonly candidates: readonly Candidate[]; readonly panicRatio: number }>;
+  readonly models: ReadonlyMap<string, ModelView>;
+  /** Whose tokens may be counted. */
+  readonly tenants: readonly string[];
   /** How many wait, by model; absent: nobody. */
   readonly queues: ReadonlyMap<string, number>;
   readonly nowMs: number;
+  /** The same moment in Unix milliseconds. */
+  readonly wallMs: number;
+}
+
+export interface ModelView {
+  readonly candidates: readonly Candidate[];
+  readonly policy: Pick<Policy, 'name'>;
+  readonly panicRatio: number;
 }
 
 export interface BackendView {
   readonly backend: Backend;
   readonly state: BackendState;
   readonly inFlight: number;
-  readonly connections: number;
+  readonly connections: Readonly<Record<(typeof connectionStates)[number], number>>;
 }
 
 const healths: readonly BackendState['health'][] = ['unknown', 'up', 'loading', 'asleep', 'misconfigured', 'down'];
 const adminStates: readonly Backend['state'][] = ['enabled', 'draining', 'disabled'];
 const circuitStates: readonly CircuitState[] = ['closed', 'half_open', 'open'];
 
-export function readFleet(instruments: Instruments, fleet: FleetView): void {
+export function readFleet(instruments: Instruments, fleet: FleetView, names: ModelNames): void {
   readBackends(instruments, fleet.backends);
-  readModels(instruments, fleet);
+  readSignals(instruments, fleet);
+  readModels(instruments, fleet, names);
 }
 
 function readBackends(instruments: Instruments, backends: readonly BackendView[]): void {
@@ -49,15 +63,31 @@ function readBackends(instruments: Instruments, backends: readonly BackendView[]
     backendInFlight.set({ backend: name }, inFlight);
     const bound = boundOf(backend, state);
     if (bound !== Infinity) backendMaxInFlight.set({ backend: name }, bound);
-    backendConnections.set({ backend: name }, connections);
+    for (const state of connectionStates) backendConnections.set({ backend: name, state }, connections[state]);
   }
 }
 
-function readModels(instruments: Instruments, { models, queues, nowMs }: FleetView): void {
+function readSignals(instruments: Instruments, { backends, nowMs, wallMs }: FleetView): void {
+  const { backendRunning, backendWaiting, backendKvCache, signalAt } = instruments;
+  for (const gauge of [backendRunning, backendWaiting, backendKvCache, signalAt]) gauge.reset();
+  for (const { backend, state } of backends) {
+    const { healthAtMs, modelsAtMs, load } = state.signals;
+    for (const [signal, atMs] of Object.entries({ health: healthAtMs, models: modelsAtMs, load: load?.atMs }))
+      if (atMs !== undefined) signalAt.set({ backend: backend.name, signal }, Math.round(wallMs - nowMs + atMs) / 1000);
+    const reading = reportedLoad(state.signals, nowMs);
+    if (reading === undefined) continue;
+    backendRunning.set({ backend: backend.name }, reading.running);
+    backendWaiting.set({ backend: backend.name }, reading.waiting);
+    if (reading.kvUsage !== undefined) backendKvCache.set({ backend: backend.name }, reading.kvUsage);
+  }
+}
+
+function readModels(instruments: Instruments, { models, queues, nowMs }: FleetView, names: ModelNames): void {
   const { backendServesModel, circuitState, modelConfigured, modelAvailable, modelPanic, queueLength } = instruments;
   for (const gauge of [backendServesModel, circuitState, modelConfigured, modelAvailable, modelPanic, queueLength])
     gauge.reset();
   for (const [model, { candidates, panicRatio }] of models) {
+    if (names.of(model) === other) continue;
     queueLength.set({ model }, queues.get(model) ?? 0);
     modelConfigured.set({ model }, candidates.length);
     modelAvailable.set({ model }, candidates.filter((candidate) => isUsable(candidate, nowMs)).length);

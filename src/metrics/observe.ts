@@ -1,17 +1,21 @@
 // From what happens to the numbers Prometheus reads. Labels are closed sets: models only by canonical name, and what
-// no backend serves is `other`.
+// no backend serves is `other`. Labels are given as they come: a bound child of prom-client looks its series up as well.
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Leaving } from '../admission/waiting-room.ts';
-import type { Outcome } from '../errors.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
-import type { AttemptEnded, ExchangeSettled, Observer } from '../routing/ports.ts';
+import type { MetricsSettings } from '../fleet/metrics-settings.ts';
+import type { Observer } from '../routing/ports.ts';
 import { type ConfigWatch, watchConfig } from './config.ts';
 import { type FleetView, readFleet } from './fleet-gauges.ts';
-import { forgetBackend } from './forget.ts';
-import { createInstruments, type Instruments } from './instruments.ts';
+import { forgetSeries } from './forget.ts';
+import { createGenaiMetrics } from './genai.ts';
+import { createInstruments } from './instruments.ts';
+import { ModelNames, other } from './model-names.ts';
 import { type PressureView, showPressure } from './pressure.ts';
+import { countAttempt, countExchange } from './settled.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
 import { countWaste, wasteOfAttempt, wasteOfExchange } from './waste.ts';
+import { zeroFleet, zeroRouter } from './zeros.ts';
 
 export interface Metrics extends Observer {
   /** A request was accepted; the function returned says that it is over. */
@@ -36,25 +40,49 @@ export interface Metrics extends Observer {
   render(fleet: FleetView): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-export function createMetrics(version: string): Metrics {
+export interface MetricsOptions {
+  readonly version: string;
+  /** Of the sources it was built from. */
+  readonly revision: string;
+  readonly settings: MetricsSettings;
+}
+
+export function createMetrics({ version, revision, settings }: MetricsOptions): Metrics {
   const registry = new Registry();
   const instruments = createInstruments(registry);
+  const names = new ModelNames(settings.maxModels);
+  const genai = settings.genaiNames ? createGenaiMetrics(registry) : undefined;
+  const all = () => [...Object.values(instruments), ...(genai?.all ?? [])];
+  const tenantOf = (tenant: string) => (settings.tenants ? tenant : allTenants);
+  let shown: FleetView['models'] | undefined;
   collectDefaultMetrics({ register: registry });
-  instruments.buildInfo.set({ version, node_version: process.version }, 1);
+  for (const name of misnamed) registry.removeSingleMetric(name);
+  instruments.buildInfo.set({ version, revision, node_version: process.version }, 1);
+  zeroRouter(instruments);
+
+  /** What has joined begins at 0, what has left goes. */
+  async function follow(fleet: FleetView): Promise<void> {
+    const gone = names.keep(fleet.models);
+    if (gone.size > 0) await forgetSeries(all(), 'model', gone);
+    if (fleet.models !== shown)
+      zeroFleet(instruments, { ...fleet, tenants: [...new Set(fleet.tenants.map(tenantOf))] }, names);
+    shown = fleet.models;
+  }
+
   return {
     accepted(endpoint) {
       instruments.requestsInFlight.inc({ endpoint });
       return () => instruments.requestsInFlight.dec({ endpoint });
     },
-    attempted(event: AttemptEnded) {
-      const { backend, model, attempt, result } = event;
-      instruments.attempts.inc({ backend, model, attempt, result });
-      countWaste(instruments, wasteOfAttempt(event));
+    attempted(event) {
+      countAttempt(instruments, event, names);
+      countWaste(instruments, wasteOfAttempt(event), names);
     },
     letGo: (afterMs) => instruments.hangUpToClosed.observe(afterMs / 1000),
     settled(event) {
-      settled(instruments, event);
-      countWaste(instruments, wasteOfExchange(event));
+      countExchange(instruments, event, names, tenantOf(event.tenant));
+      genai?.settled(event, names.of(event.model), names.of(event.standIn?.model ?? event.model));
+      countWaste(instruments, wasteOfExchange(event), names);
     },
     probed(backend, probe, durationMs, failure) {
       instruments.probeDuration.observe({ backend, probe }, durationMs / 1000);
@@ -62,62 +90,31 @@ export function createMetrics(version: string): Metrics {
     },
     circuitChanged: (backend, _model, to) => instruments.circuitTransitions.inc({ backend, to }),
     waited(model, waitedMs, how) {
-      instruments.queueWait.observe({ model }, waitedMs / 1000);
-      if (how === 'queue_timeout') instruments.rejections.inc({ model, reason: how });
+      instruments.queueWait.observe({ model: names.of(model) }, waitedMs / 1000);
+      if (how === 'queue_timeout') instruments.rejections.inc({ model: names.of(model), reason: how });
     },
-    refusedToWait: (model) => instruments.rejections.inc({ model, reason: 'queue_full' }),
+    refusedToWait: (model) => instruments.rejections.inc({ model: names.of(model), reason: 'queue_full' }),
     limitKnown(tenant, limit) {
-      for (const decision of ['allowed', 'denied']) instruments.limitDecisions.inc({ tenant, limit, decision }, 0);
+      for (const decision of ['allowed', 'denied'])
+        instruments.limitDecisions.inc({ tenant: tenantOf(tenant), limit, decision }, 0);
     },
-    limitDecided: (tenant, limit, decision) => instruments.limitDecisions.inc({ tenant, limit, decision }),
-    turnedAway: (reason) => instruments.rejections.inc({ model: 'other', reason }),
+    limitDecided: (tenant, limit, decision) =>
+      instruments.limitDecisions.inc({ tenant: tenantOf(tenant), limit, decision }),
+    turnedAway: (reason) => instruments.rejections.inc({ model: other, reason }),
     showPressure: (view) => showPressure(registry, view),
-    forgetBackend: (backend) => void forgetBackend(instruments, backend),
+    forgetBackend: (backend) => void forgetSeries(all(), 'backend', new Set([backend])),
     config: watchConfig(registry, Date.now),
     watchSharedState: () => watchSharedState(registry),
     async render(fleet) {
-      readFleet(instruments, fleet);
+      await follow(fleet);
+      readFleet(instruments, fleet, names);
       return { contentType: registry.contentType, text: await registry.metrics() };
     },
   };
 }
 
-/** The outcomes that are a refusal of ours. */
-const rejectionReasons: Partial<Record<Outcome, string>> = {
-  rate_limit_exceeded: 'rate_limit',
-  limiter_unavailable: 'limiter_unavailable',
-  no_backend: 'no_backend',
-  request_too_large: 'too_large',
-  unauthorized: 'unauthorized',
-  draining: 'draining',
-};
+/** Gauges that call themselves totals, which promtool rejects; the same numbers stand by type in `nodejs_active_*`. */
+const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-function settled(instruments: Instruments, event: ExchangeSettled): void {
-  const model = event.model ?? 'other';
-  const { endpoint, outcome, backend, usage } = event;
-  instruments.requests.inc({ model, endpoint, outcome, status_class: `${Math.floor(event.status / 100)}xx` });
-  instruments.requestDuration.observe({ model, endpoint, outcome }, event.durationMs / 1000);
-  const reason = rejectionReasons[outcome];
-  if (reason !== undefined) instruments.rejections.inc({ model, reason });
-  if (event.standIn !== undefined)
-    instruments.fallbacks.inc({ model, to: event.standIn.model, cause: event.standIn.cause });
-  if (event.continued !== undefined)
-    instruments.continuations.inc({ model, result: outcome === 'ok' ? 'completed' : 'failed' });
-  if (backend === undefined) return;
-  if (event.firstTokenMs !== undefined) {
-    instruments.firstToken.observe({ backend, model }, event.firstTokenMs / 1000);
-    const tokens = usage?.outputTokens ?? event.contentEvents;
-    if (tokens > 1)
-      instruments.perToken.observe({ backend, model }, (event.durationMs - event.firstTokenMs) / 1000 / (tokens - 1));
-  }
-  if (usage !== undefined) {
-    const { tenant } = event;
-    instruments.tokens.inc({ model, tenant, type: 'input' }, usage.inputTokens);
-    instruments.tokens.inc({ model, tenant, type: 'output' }, usage.outputTokens);
-    if (usage.cachedInputTokens)
-      instruments.tokens.inc({ model, tenant, type: 'cached_input' }, usage.cachedInputTokens);
-    if (usage.reasoningTokens) instruments.tokens.inc({ model, tenant, type: 'reasoning' }, usage.reasoningTokens);
-  } else if (outcome === ('ok' satisfies Outcome)) {
-    instruments.usageMissing.inc({ backend, model });
-  }
-}
+/** In place of their names, where they are not told apart. */
+const allTenants = 'all';

@@ -2,6 +2,7 @@
 // events with content. A plain answer that was given up tells neither, and prompts are not in it.
 import type { AttemptEnded, ExchangeSettled } from '../routing/ports.ts';
 import type { Instruments } from './instruments.ts';
+import type { ModelNames } from './model-names.ts';
 
 /** caller_left: nobody waited for it any more · retry_replay: thrown away before anything left · broken_stream: it had no end */
 export type WasteReason = 'caller_left' | 'retry_replay' | 'broken_stream';
@@ -30,8 +31,8 @@ export function wasteOfExchange({ backend, model, outcome, usage, contentEvents 
   };
 }
 
-export function countWaste({ wastedTokens }: Instruments, waste: Waste | undefined): void {
+export function countWaste({ wastedTokens }: Instruments, waste: Waste | undefined, names: ModelNames): void {
   if (waste === undefined || waste.tokens === 0) return;
   const { backend, model, reason, tokens } = waste;
-  wastedTokens.inc({ backend, model, reason }, tokens);
+  wastedTokens.inc({ backend, model: names.of(model), reason }, tokens);
 }

@@ -22,15 +22,18 @@ const guessedMs = { busy: 1_000, loading: 2_000, misconfigured: 60_000, 'wrong-m
 export interface AttemptEnd {
   readonly startedMs: number;
   readonly failure: AttemptFailure | undefined;
+  /** Whether something of it had left for the caller, and whether it went on with what another had begun. */
+  readonly committed: boolean;
+  readonly resumed: boolean;
 }
 
 export function bookAttempt(
   parts: AftermathParts,
   delivery: Delivery,
   slot: Slot,
-  { startedMs, failure }: AttemptEnd,
+  { startedMs, failure, committed, resumed }: AttemptEnd,
 ): void {
-  const { exchange } = delivery;
+  const { exchange, request } = delivery;
   const { candidate, ticket } = slot;
   const { memberState } = candidate;
   const nowMs = parts.clock.now();
@@ -40,7 +43,7 @@ export function bookAttempt(
     memberState.failures.clear();
     memberState.holdOff = undefined;
     memberState.circuit.record('success', ticket);
-    for (const need of delivery.request.needs) memberState.proven.add(need);
+    for (const need of request.needs) memberState.proven.add(need);
   } else {
     const { blames } = failure.error.row;
     if (blames) memberState.failures.add(nowMs);
@@ -48,13 +51,17 @@ export function bookAttempt(
     if (isUnreached(failure.error)) blameOtherMembers(slot);
     learn(parts, delivery, slot, failure);
   }
+  const isBroken = committed && request.stream && failure?.error.row.source === 'backend';
   parts.observer.attempted({
     backend: candidate.backend.name,
     model: candidate.model,
+    asked: exchange.model,
+    policy: exchange.policy,
     attempt: exchange.attempts === 1 ? 'first' : 'retry',
     result: failure?.error.row.type ?? 'ok',
     durationMs: nowMs - startedMs,
     connectMs: exchange.timings.connectMs,
+    broke: isBroken ? (resumed ? 'continuation' : 'stream') : undefined,
     lostTokens: lostTokens(exchange, failure),
   });
 }

@@ -29,6 +29,7 @@ export interface AttemptParts extends AftermathParts {
 export function attempt(parts: AttemptParts, delivery: Delivery, slot: Slot): Promise<void> {
   delivery.exchange.attempts++;
   delivery.exchange.backend = slot.candidate.backend.name;
+  delivery.exchange.engine = slot.candidate.engine.name;
   return new Promise((resolve, reject) => {
     const done = (failure: AttemptFailure | undefined) => {
       if (failure === undefined) resolve();
@@ -220,7 +221,8 @@ export class Attempt implements UpstreamHandler {
     // After a reply that was read to its end this is without effect, and the connection is kept.
     this.#call?.abort(whenClosed(this.#parts, failure));
     this.#trace?.ended(failure?.error.row.type ?? 'ok');
-    bookAttempt(this.#parts, this.#delivery, this.slot, { startedMs: this.#startedMs, failure });
+    const left = { committed: this.committed, resumed: this.resumed !== undefined };
+    bookAttempt(this.#parts, this.#delivery, this.slot, { startedMs: this.#startedMs, failure, ...left });
     this.#done(told);
   }
 

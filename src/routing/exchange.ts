@@ -65,6 +65,8 @@ export class Exchange {
   /** Whether one of them was by a backend that was there. */
   wasReached = false;
   backend: string | undefined = undefined;
+  engine: string | undefined = undefined;
+  policy: string | undefined = undefined;
   /** The model that takes it in place of the one asked for, and why. */
   standIn: StandIn | undefined = undefined;
   /** Set by an overflow: only members with more context than this are worth another try. */
@@ -93,6 +95,7 @@ export class Exchange {
     this.cost = cost;
     this.contextTokens = contextTokens;
     this.model = target.model.name;
+    this.policy = target.policy.name;
     this.stream = request.stream;
     this.totalMs = target.totalMs;
     this.deadlineMs = nowMs + target.totalMs;
@@ -135,10 +138,13 @@ export class Exchange {
       tenant: this.caller.tenant,
       model: this.model,
       backend: this.backend,
+      engine: this.engine,
+      policy: this.policy,
       attempts: this.attempts,
       outcome: this.error?.row.type ?? 'ok',
       standIn: this.standIn,
       continued: this.continuation?.wasTried === true ? this.continuation.times : undefined,
+      failedOver: this.error === undefined ? this.lastFailure?.row.type : undefined,
       error: this.error,
       status: this.status,
       stream: this.stream,

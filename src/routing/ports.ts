@@ -81,11 +81,16 @@ export interface Sink {
 export interface AttemptEnded {
   readonly backend: string;
   readonly model: string;
+  /** Canonical name of the model asked for, for which `model` may stand in, and what has chosen the backend. */
+  readonly asked?: string | undefined;
+  readonly policy?: string | undefined;
   readonly attempt: 'first' | 'retry';
   readonly result: Outcome;
   readonly durationMs: number;
   /** From its start until there was a connection to write on; absent: none came about. */
   readonly connectMs?: number | undefined;
+  /** Of a stream that the backend has left without its end when something had left for the caller: its own, or the rest of another's. */
+  readonly broke?: 'stream' | 'continuation' | undefined;
   /** Output tokens that had come and that nobody was given, because it failed before anything left. */
   readonly lostTokens: number;
 }
@@ -104,11 +109,17 @@ export interface ExchangeSettled {
   readonly model: string | undefined;
   /** The backend of the last attempt. */
   readonly backend: string | undefined;
+  /** What runs there. */
+  readonly engine?: string | undefined;
+  /** What chooses backends for its model; absent: it did not get as far. */
+  readonly policy?: string | undefined;
   readonly attempts: number;
   /** Absent: the model asked for has answered, or none. */
   readonly standIn?: StandIn | undefined;
   /** How often another backend went on with its stream; absent: there was no need. */
   readonly continued?: number | undefined;
+  /** Why the backend before the last one could not serve it; absent: there was none, or the last could not either. */
+  readonly failedOver?: Outcome | undefined;
   readonly outcome: Outcome;
   readonly error: GatewayError | undefined;
   readonly status: number;

@@ -4,7 +4,12 @@ import type { AttemptEnd } from './aftermath.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Only where `max_in_flight` is `auto`. Failures say nothing about how much a box can run, unless it says that it is full. */
-export function teachLimit(exchange: Exchange, slot: Slot, { startedMs, failure }: AttemptEnd, nowMs: number): void {
+export function teachLimit(
+  exchange: Exchange,
+  slot: Slot,
+  { startedMs, failure }: Pick<AttemptEnd, 'startedMs' | 'failure'>,
+  nowMs: number,
+): void {
   const { backend, state } = slot.candidate;
   if (backend.maxInFlight !== 'auto') return;
   if (failure?.judgement?.verdict === 'busy') state.limit.refused({ startedMs, inFlight: slot.inFlight }, nowMs);

@@ -137,8 +137,10 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
       connections: connections.openTo(backend),
     })),
     models: snapshots.current().targets,
+    tenants: tenantsOf(live.current),
     queues: queues(),
     nowMs: clock.now(),
+    wallMs: Date.now(),
   });
 
   return {
@@ -183,6 +185,10 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
       await simulated.close();
     },
   };
+}
+
+function tenantsOf({ auth }: Fleet): readonly string[] {
+  return auth.mode === 'none' ? ['anonymous'] : [...new Set(auth.keys.map(({ tenant }) => tenant))];
 }
 
 function makePolicyOf(fleet: Fleet) {

@@ -18,14 +18,16 @@ export interface Connection {
   readonly prefix: string;
 }
 
+export type ConnectionCounts = Readonly<Record<'busy' | 'idle' | 'pending', number>>;
+
 export interface Connections {
   to(backend: Backend): Connection;
   /** Takes over the settings of a backend whose connections stay. */
   update(backend: Backend): void;
   /** Requests waiting inside a pool; stays 0. */
   queued(): number;
-  /** Open sockets to a backend. */
-  openTo(backend: Backend): number;
+  /** Open sockets to a backend: with a request on them, or kept for the next; and requests that wait for theirs. */
+  openTo(backend: Backend): ConnectionCounts;
   /** How many backends it keeps connections to. */
   readonly size: number;
   /** Closes every socket to a backend that has left, also those in use. */
@@ -76,7 +78,7 @@ export function createConnections({ urlOf, lookup }: BackendUrls): Connections {
     },
     openTo(backend) {
       const found = find(backend);
-      return found === undefined ? 0 : found.dispatcher.stats.connected + found.fresh.stats.connected;
+      return found === undefined ? none : countsOf(found.dispatcher.stats, found.fresh.stats);
     },
     get size() {
       return pools.size;
@@ -111,6 +113,18 @@ function openPools(url: URL, backend: Backend, lookup: LookupFunction): Pools {
     closed: false,
   };
   return pools;
+}
+
+const none: ConnectionCounts = { busy: 0, idle: 0, pending: 0 };
+
+function countsOf(...stats: readonly Pool['stats'][]): ConnectionCounts {
+  const sum = (read: (one: Pool['stats']) => number) => stats.reduce((total, one) => total + read(one), 0);
+  return {
+    busy: sum(({ running }) => running),
+    // The request of a connection that is just ending is counted a moment longer than the connection.
+    idle: sum(({ connected, running }) => Math.max(0, connected - running)),
+    pending: sum(({ pending }) => pending),
+  };
 }
 
 async function closePools(pools: Pools): Promise<void> {

@@ -1,7 +1,7 @@
 // Fleets for tests: every field has its default, and a test says only what it is about.
 import type { Caller } from '../../src/access/keyring.ts';
 import { rulesOf } from '../../src/access/rules.ts';
-import { circuitDefaults, overloadDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
+import { circuitDefaults, metricsDefaults, overloadDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
 import type {
   AdminSettings,
   AuthSettings,
@@ -63,6 +63,7 @@ export interface FleetWishes {
   readonly auth?: Partial<AuthSettings>;
   readonly sharedState?: SharedStateSettings;
   readonly tracing?: TracingSettings;
+  readonly metrics?: Partial<Fleet['metrics']>;
   readonly policy?: string;
   readonly retryBudgetRatio?: number;
   readonly panicRatio?: number;
@@ -105,6 +106,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
       slowStartMs: wishes.slowStartMs ?? 30_000,
       retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },
+    metrics: { ...metricsDefaults, ...wishes.metrics },
     logging: { level: 'silent', format: 'json', access: 'all' },
     ...(wishes.tracing === undefined ? {} : { tracing: wishes.tracing }),
     ...(wishes.sharedState === undefined ? {} : { sharedState: wishes.sharedState }),

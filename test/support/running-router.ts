@@ -20,7 +20,7 @@ export interface RunningRouter {
   readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
   readonly chat: (extra?: Readonly<Record<string, unknown>>, init?: RequestInit) => Promise<Response>;
   readonly get: (path: string, init?: RequestInit) => Promise<Response>;
-  /** The value of one series of /metrics; 0 when it is not there. */
+  /** The value of the first series of /metrics with these labels that is not 0; 0 when there is none. */
   readonly metric: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>;
   /** Stops everything, and fails when something was still held although nothing ran. */
   readonly stop: () => Promise<void>;
@@ -94,10 +94,11 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     get: (path, init) => fetch(url + path, init),
     async metric(name, labels = {}) {
       const text = await (await router.get('/metrics')).text();
-      const line = text
+      const values = text
         .split('\n')
-        .find((one) => /^[{ ]/.test(one.slice(name.length)) && one.startsWith(name) && hasLabels(one, labels));
-      return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
+        .filter((one) => /^[{ ]/.test(one.slice(name.length)) && one.startsWith(name) && hasLabels(one, labels))
+        .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
+      return values.find((value) => value !== 0) ?? 0;
     },
     async stop() {
       try {

@@ -44,11 +44,11 @@ routing: { policy: least-conections }
     ['version: 1\nbackends: []\n', 'fleet.yaml:2:11: error: needs at least one entry at backends'],
     [
       fleetWith('plugins: {}\n'),
-      'fleet.yaml:4:1: error: unknown key "plugins" (known: version, server, admin, auth, defaults, backends, models, routing, shared_state, tracing, logging)',
+      'fleet.yaml:4:1: error: unknown key "plugins" (known: version, server, admin, auth, defaults, backends, models, routing, shared_state, metrics, tracing, logging)',
     ],
     [
       fleetWith('wrokers:\n'),
-      'fleet.yaml:4:1: error: unknown key "wrokers" (known: version, server, admin, auth, defaults, backends, models, routing, shared_state, tracing, logging)',
+      'fleet.yaml:4:1: error: unknown key "wrokers" (known: version, server, admin, auth, defaults, backends, models, routing, shared_state, metrics, tracing, logging)',
     ],
     [
       fleetWith('server: { workers: auto }\n'),
