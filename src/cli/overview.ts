@@ -1,6 +1,8 @@
 // What `serve` shows at its start: what was understood, and where to point a client.
-import type { Address, Fleet } from '../fleet/fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { Service } from '../service.ts';
+import { urlOf } from './admin-address.ts';
+import { columns } from './columns.ts';
 
 interface About {
   readonly source: string;
@@ -21,7 +23,7 @@ export function overview(fleet: Fleet, service: Service, about: About): string {
   const keys = fleet.auth.mode === 'none' ? 'no API key' : 'API key needed';
   return [
     `switchyard ${about.version}  fleet ${about.source} (sha ${about.hash.slice(0, 6)})  node ${process.version}`,
-    ...columns([header, ...rows]),
+    ...columns([header, ...rows], '  '),
     `Clients:  ${url}/v1  (${keys})`,
     ...(fleet.server.metrics ? [`Metrics:  ${url}/metrics`] : []),
     ...adminLines(fleet, service),
@@ -36,17 +38,8 @@ function adminLines({ admin }: Fleet, { adminAddress }: Service): readonly strin
   ];
 }
 
-function urlOf({ host, port }: Address): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 function shorten(names: readonly string[]): string {
   if (names.length === 0) return '-';
   const more = names.length - mostNames;
   return names.slice(0, mostNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
 }
