@@ -83,7 +83,8 @@ function fileOf(options: AdminOptions, env: Env): ListenOfFile {
   const { path, isNamed } = chosenFile(options, env);
   const file: AdminOfFile | { readonly problem: string } = readAdminOfFile(path, env);
   if ('problem' in file) {
-    if (isNamed) return { problem: `${path}: cannot be read: ${file.problem}.` };
+    if (isNamed)
+      return { problem: `${path} does not tell where its router listens: ${file.problem}. --admin URL does.` };
     return { why: file.problem === 'no such file' ? 'the default' : `the default, because ${path} is ${file.problem}` };
   }
   return file.adminListen === undefined ? { why: 'the default' } : { listen: file.adminListen, path };

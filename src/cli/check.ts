@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Format, formats, printProblems } from '../config/diagnostics.ts';
 import { loadFleet } from '../config/load.ts';
+import { below } from './help-text.ts';
 
 interface CheckOptions {
   readonly format: Format;
@@ -15,7 +16,13 @@ export function checkCommand(): Command {
     .argument('[file]', 'the fleet file, or - for standard input; SWITCHYARD_CONFIG or fleet.yaml when left out')
     .addOption(new Option('--format <format>', 'how problems are printed').choices(formats).default('text'))
     .option('--strict', 'exit with 1 when there are warnings')
-    .addHelpText('after', '\nExit code: 0 valid, 1 warnings with --strict, 2 errors.\n')
+    .addHelpText(
+      'after',
+      below({
+        examples: ['switchyard check fleet.yaml', 'switchyard check --strict --format github fleet.yaml'],
+        exitCodes: { 0: 'valid', 1: 'warnings with --strict', 2: 'errors' },
+      }),
+    )
     .action((file: string | undefined, options: CheckOptions) => {
       process.exitCode = check(file ?? (process.env['SWITCHYARD_CONFIG'] || 'fleet.yaml'), options);
     });

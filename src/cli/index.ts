@@ -1,11 +1,34 @@
 // The verbs of `switchyard`. A new one is a file and a line here.
 import { Command } from 'commander';
 import { checkCommand } from './check.ts';
+import { completionCommand } from './completion.ts';
+import { diffCommand } from './diff.ts';
+import { drainCommand, undrainCommand } from './drain.ts';
+import { explainCommand } from './explain.ts';
+import { healthcheckCommand } from './healthcheck.ts';
+import { modelsCommand } from './models.ts';
+import { reloadCommand } from './reload.ts';
 import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
-import { version } from './version.ts';
+import { statusCommand } from './status.ts';
+import { version, versionCommand } from './version.ts';
 
-const verbs = [serveCommand, checkCommand, simulateCommand];
+/** In the order of the help. */
+const verbs = [
+  serveCommand,
+  checkCommand,
+  statusCommand,
+  modelsCommand,
+  explainCommand,
+  drainCommand,
+  undrainCommand,
+  reloadCommand,
+  diffCommand,
+  healthcheckCommand,
+  simulateCommand,
+  completionCommand,
+  versionCommand,
+];
 
 export function createProgram(): Command {
   const program = new Command('switchyard')

@@ -8,8 +8,8 @@ import { fleetFromUrls, type LoadedFleet, type RefusedFleet } from '../config/lo
 import { watchFleetFile } from '../config/watch.ts';
 import type { Address } from '../fleet/fleet.ts';
 import { createLog } from '../log.ts';
-import { AdminListenFailure } from '../service/open-admin.ts';
-import { type Service, startService } from '../service.ts';
+import type { Service } from '../service.ts';
+import { below } from './help-text.ts';
 import { reportListenFailure } from './listen-failure.ts';
 import { overview } from './overview.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
@@ -40,7 +40,13 @@ export function serveCommand(): Command {
     .option('--no-watch', 'apply it on SIGHUP and on POST /reload only')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ switchyard serve -c fleet.yaml\n  $ switchyard serve --backend http://10.0.0.11:8000 --backend http://10.0.0.12:8000',
+      below({
+        examples: [
+          'switchyard serve -c fleet.yaml',
+          'switchyard serve --backend http://10.0.0.11:8000 --backend http://10.0.0.12:8000',
+        ],
+        exitCodes: { 0: 'stopped', 1: 'failed', 2: 'bad configuration', 3: 'port in use' },
+      }),
     )
     .action(serve);
 }
@@ -60,9 +66,11 @@ async function serve(options: ServeOptions): Promise<void> {
   // From the first moment on: what is not listened to would end the process.
   process.on('SIGHUP', () => void service?.reload('signal'));
   try {
-    service = await startService(fleet, { log, version: version(), revision: revision(), load, hash });
+    // Loaded here, so that the other verbs need not wait for it.
+    const { startService } = await import('../service.ts');
+    service = await startService(fleet, { log, version: version(), revision: revision() ?? 'unknown', load, hash });
   } catch (cause) {
-    reportFailure(cause, fleet.server.listen);
+    await reportFailure(cause, fleet.server.listen);
     return;
   }
   const unwatch = watch(service, options.watch === false ? undefined : file);
@@ -111,7 +119,8 @@ function watch(service: Service, file: FleetFile | undefined): () => void {
   });
 }
 
-function reportFailure(cause: unknown, { host, port }: Address): void {
+async function reportFailure(cause: unknown, { host, port }: Address): Promise<void> {
+  const { AdminListenFailure } = await import('../service/open-admin.ts');
   if (cause instanceof AdminListenFailure) {
     const { listen } = cause;
     reportListenFailure(cause.cause, `${listen.host}:${listen.port}`, 'admin.listen or --admin-listen');

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseDuration } from '../config/units.ts';
 import type { Address } from '../fleet/fleet.ts';
-import { type SimulatedServer, startSimulated } from '../simulated/server.ts';
+import type { SimulatedServer } from '../simulated/server.ts';
+import { below } from './help-text.ts';
 import { reportListenFailure } from './listen-failure.ts';
 
 interface SimulateOptions {
@@ -20,6 +21,16 @@ export function simulateCommand(): Command {
     .option('--model <name...>', 'names of the models it serves', ['simulated'])
     .option('--first-token <duration>', 'time to the first token', readDuration, 200)
     .option('--tokens-per-second <number>', 'speed from then on', readRate, 30)
+    .addHelpText(
+      'after',
+      below({
+        examples: [
+          'switchyard simulate --listen 127.0.0.1:9001 --model demo',
+          'switchyard simulate --first-token 1s --tokens-per-second 5',
+        ],
+        exitCodes: { 0: 'stopped', 1: 'failed', 3: 'port in use' },
+      }),
+    )
     .action(simulate);
 }
 
@@ -27,6 +38,8 @@ async function simulate({ listen, model, firstToken, tokensPerSecond }: Simulate
   const settings = { models: model, firstTokenMs: firstToken, tokensPerSecond };
   let server: SimulatedServer;
   try {
+    // Loaded here, so that the other verbs need not wait for it.
+    const { startSimulated } = await import('../simulated/server.ts');
     server = await startSimulated({ ...settings, ...listen });
   } catch (cause) {
     reportListenFailure(cause, `${listen.host}:${listen.port}`, '--listen');

@@ -38,11 +38,21 @@ describe('help', () => {
     ['serve', ['--config', '--listen', '--log-level', '--backend', 'Examples:']],
     ['check', ['--format', '--strict', 'Exit code:']],
     ['simulate', ['--listen', '--model', '--first-token', '--tokens-per-second']],
-  ])('of %s shows its options', async (verb, words) => {
+    ['status', ['--watch', '--json', '--admin', '--config']],
+    ['models', ['--json']],
+    ['explain', ['--model', '--endpoint', '--needs', '--prompt-file', '--tenant', '--json']],
+    ['drain', ['--wait', '--json', '--token-file']],
+    ['undrain', ['--json', '--token-file']],
+    ['reload', ['--allow-empty', '--token-file']],
+    ['diff', ['--json']],
+    ['healthcheck', ['--admin']],
+    ['completion', ['bash, zsh or fish']],
+    ['version', ['--json']],
+  ])('of %s shows its options, examples and exit codes', async (verb, words) => {
     const { code, stdout, stderr } = await run([verb, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`Usage: switchyard ${verb} `);
-    for (const word of words) expect(stdout).toContain(word);
+    for (const word of [...words, `Examples:\n  $ `, 'switchyard ', 'Exit code: 0 ']) expect(stdout).toContain(word);
   });
 
   it('of the whole names every verb, and comes by itself when there is none', async () => {
@@ -66,5 +76,10 @@ describe('the version', () => {
       with: { type: 'json' },
     });
     expect((await run(['-V'])).stdout.trim()).toBe(manifest.version);
+    const { stdout } = await run(['version', '--json']);
+    expect(JSON.parse(stdout)).toEqual({ version: manifest.version, revision: null, node: process.version });
+    expect((await run(['version'])).stdout).toBe(
+      `switchyard ${manifest.version} (revision unknown, node ${process.version})\n`,
+    );
   });
 });
