@@ -28,6 +28,16 @@ export default defineConfig({
       })),
       {
         test: {
+          name: 'boards',
+          include: ['test/boards/**/*.test.ts'],
+          globalSetup: ['test/support/redis/provision.ts', 'test/support/prometheus/provision.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'real',
           include: ['test/real/**/*.test.ts'],
           globalSetup: ['test/real/install.ts'],
