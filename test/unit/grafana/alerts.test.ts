@@ -10,6 +10,11 @@ import { readBoards, panelsOf } from '../../support/boards.ts';
 const text = readFileSync(join(root, rulesFile), 'utf8');
 const alerts = alertsOf(text);
 
+const places = readBoards().map((board) => ({
+  board: board.title.replace('Switchyard · ', ''),
+  titles: panelsOf(board).map(({ title }) => title),
+}));
+
 interface Case {
   readonly promql_expr_test: readonly { readonly expr: string; readonly exp_samples: readonly unknown[] }[];
 }
@@ -26,31 +31,23 @@ describe('the rules', () => {
     expect(rulesOf(text)).toHaveLength(20);
   });
 
-  it('say how bad it is, what it is, and what to do first', () => {
-    for (const { alert, labels, annotations } of alerts) {
-      expect(['critical', 'warning', 'info'], alert).toContain(labels.severity);
-      for (const line of Object.values(annotations)) expect(line).not.toMatch(/\n|^$/);
-      expect(annotations.runbook.endsWith(placeOfTable), alert).toBe(true);
-      // They stand in a table as they are.
-      expect(annotations.description + annotations.runbook).not.toMatch(/\{\{|\|/);
-    }
+  it.each(alerts)('say of $alert how bad it is, what it is, and what to do first', ({ labels, annotations }) => {
+    expect(['critical', 'warning', 'info']).toContain(labels.severity);
+    for (const line of Object.values(annotations)) expect(line).not.toMatch(/\n|^$/);
+    expect(annotations.runbook.endsWith(placeOfTable)).toBe(true);
+    // They stand in a table as they are.
+    expect(annotations.description + annotations.runbook).not.toMatch(/\{\{|\|/);
   });
 
-  it('send people to boards and panels that there are', () => {
-    const places = readBoards().map((board) => ({
-      board: board.title.replace('Switchyard · ', ''),
-      titles: panelsOf(board).map(({ title }) => title),
-    }));
-    for (const { alert, annotations } of alerts) {
-      if (!/\b[Bb]oard\b/.test(annotations.runbook)) continue;
-      const place = places.find(({ board }) =>
-        annotations.runbook.toLowerCase().includes(`board ${board.toLowerCase()}`),
-      );
-      expect(place, alert).toBeDefined();
-      const [, panel] = /(?:panel|table) ([^:;,(]+)/.exec(annotations.runbook) ?? [];
-      if (panel !== undefined) expect(place?.titles, alert).toContain(panel.trim());
-    }
-  });
+  it.each(alerts.filter(({ annotations }) => /\bboard\b/i.test(annotations.runbook)))(
+    'send whoever gets $alert to a board and a panel that there are',
+    ({ annotations: { runbook } }) => {
+      const place = places.find(({ board }) => runbook.toLowerCase().includes(`board ${board.toLowerCase()}`));
+      expect(place).toBeDefined();
+      const panels = [...runbook.matchAll(/(?:panel|table) ([^:;,(]+)/g)].map(([, panel = '']) => panel.trim());
+      expect(place?.titles).toEqual(expect.arrayContaining(panels));
+    },
+  );
 
   it.each(alerts.map(({ alert }) => alert))('have a case in which %s fires and one in which it does not', (alert) => {
     const own = cases.filter(({ expr }) => expr.startsWith(`ALERTS{alertname="${alert}"`));
