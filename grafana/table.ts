@@ -9,6 +9,8 @@ export interface Column {
   readonly expr: string;
   /** Unit, words and colours of its cells. */
   readonly cells?: readonly DynamicConfigValue[];
+  /** It brings labels, and its number says nothing. */
+  readonly labelsOnly?: true;
 }
 
 const height = 8;
@@ -18,10 +20,18 @@ export function table(title: string, columns: readonly Column[], look: Look): Ta
   for (const [index, { expr }] of columns.entries())
     panel.withTarget(target(expr, '', refIdAt(index)).instant().format(PromQueryFormat.Table));
   // What a query alone calls `Value` is `Value #A`, `Value #B` … where there are several.
-  const named = columns.map(({ title }, index) => [columns.length === 1 ? 'Value' : `Value #${refIdAt(index)}`, title]);
+  const named = columns.map(
+    (column, index) => [columns.length === 1 ? 'Value' : `Value #${refIdAt(index)}`, column] as const,
+  );
+  const hidden = named.flatMap(([name, { labelsOnly }]) => (labelsOnly === true ? [[name, true]] : []));
+  const shown = named.map(([name, { title }]) => [name, title]);
   panel.withTransformation({ id: 'merge', options: {} }).withTransformation({
     id: 'organize',
-    options: { excludeByName: { Time: true }, indexByName: {}, renameByName: Object.fromEntries(named) },
+    options: {
+      excludeByName: { Time: true, ...Object.fromEntries(hidden) },
+      indexByName: {},
+      renameByName: Object.fromEntries(shown),
+    },
   });
   for (const { title, cells } of columns) if (cells !== undefined) panel.overrideByName(title, [...cells]);
   return panel;

@@ -111,7 +111,7 @@ export const routerInternals: Board = {
         {
           title: 'Info',
           expr: `max by (instance, config_hash) (switchyard_config_info{${on}})`,
-          cells: [{ id: 'custom.hidden', value: true }],
+          labelsOnly: true,
         },
         {
           title: 'Loaded',
