@@ -12,6 +12,7 @@ import { redisOfTest } from '../support/redis/of-test.ts';
 import { until } from '../support/redis/until.ts';
 import { root, RouterProcess } from '../support/router-process.ts';
 import { type ScriptedEngine, startScriptedEngine } from '../support/scripted-engine.ts';
+import type { ScriptedEngineOptions } from '../support/scripted/settings.ts';
 import { mixedFleet, playFrail, playSolid } from './mixed-fleet.ts';
 import { startMixedLoad } from './mixed-load.ts';
 
@@ -25,59 +26,74 @@ const targets = boards.flatMap((board) =>
 );
 
 const { startRedis } = redisOfTest(afterAll);
-const directory = mkdtempSync(join(tmpdir(), 'switchyard-boards-'));
+/** What was started, and ends in reverse. */
+const started = new AsyncDisposableStack();
+afterAll(() => started.disposeAsync());
 const routers: RouterProcess[] = [];
-const engines: ScriptedEngine[] = [];
 let prometheus: PrometheusProcess;
+const loadMs = 25_000;
 /** Unix seconds. */
 let from: number;
 let to: number;
 let page: string;
 
-afterAll(async () => {
-  await Promise.all(routers.map((router) => router.kill()));
-  await Promise.all(engines.map((engine) => engine.close()));
-  await prometheus.dispose();
-  rmSync(directory, { recursive: true });
-});
-
 beforeAll(async () => {
   const redis = await startRedis();
-  const solid = await startScriptedEngine({ imitates: 'vllm', models: ['chat'], slots: 2, kvUsage: 0.4 });
-  const frail = await startScriptedEngine({ imitates: 'vllm', models: ['chat'], slots: 4, kvUsage: 0.7 });
-  engines.push(solid, frail);
+  const directory = mkdtempSync(join(tmpdir(), 'switchyard-boards-'));
+  started.defer(() => rmSync(directory, { recursive: true }));
+  const solid = await startEngine({ slots: 2, kvUsage: 0.4 });
+  const frail = await startEngine({ slots: 4, kvUsage: 0.7 });
   playSolid(solid);
   playFrail(frail);
   const file = join(directory, 'fleet.yaml');
   const write = (weight: number, more = '') =>
     writeFileSync(file, mixedFleet({ solid, frail, redisUrl: redis.url, weight }) + more);
   write(1);
-  routers.push(...[1, 2].map(() => new RouterProcess(['serve', '--listen', '127.0.0.1:0', '--config', file])));
+  for (let n = 0; n < 2; n++) {
+    const router = new RouterProcess(['serve', '--listen', '127.0.0.1:0', '--config', file]);
+    started.defer(async () => void (await router.kill()));
+    routers.push(router);
+  }
   await Promise.all(routers.map((router) => router.when(({ stdout }) => stdout.includes('Clients:'))));
   prometheus = await PrometheusProcess.start(
     inject('prometheusBinary'),
     scraping(routers.map(({ url }) => new URL(url).host)),
   );
+  started.defer(() => prometheus.dispose());
   from = Date.now() / 1000;
   const load = startMixedLoad(routers);
-  await wait(6_000);
+  await seen('sum(rate(switchyard_requests_total{outcome="ok"}[5s])) > 0');
   write(2);
   for (const router of routers) router.signal('SIGHUP');
-  await wait(3_000);
+  await seen('min(changes(switchyard_config_last_reload_success_timestamp_seconds[1m])) > 0');
   write(2, 'no_such_setting: 1\n');
-  await wait(3_000);
+  await seen('switchyard_config_last_reload_successful == bool 0');
   write(2);
   await frail.crash();
-  await wait(4_000);
+  await seen('switchyard_circuit_state{backend="frail", state="open"}');
+  await seen('switchyard_backend_up{backend="frail"} == bool 0');
   await frail.listen();
   redis.freeze();
-  await wait(3_000);
+  await seen('sum(rate(switchyard_shared_state_errors_total[10s]))');
   redis.thaw();
-  await wait(4_000);
+  await seen('min(switchyard_backend_up{backend="frail"})');
+  // So long as rates and queues take to show all that callers do.
+  await wait(Math.max(0, from * 1000 + loadMs - Date.now()));
   page = await (await fetch(`${routers[0]?.url}/metrics`)).text();
   to = Date.now() / 1000;
   await load.stop();
 });
+
+async function startEngine(options: Partial<ScriptedEngineOptions>): Promise<ScriptedEngine> {
+  const engine = await startScriptedEngine({ imitates: 'vllm', models: ['chat'], ...options });
+  started.defer(() => engine.close());
+  return engine;
+}
+
+/** Resolves once Prometheus answers with a number above 0. */
+function seen(query: string): Promise<void> {
+  return until(query, 30_000, async () => numbers(await prometheus.instant(query, Date.now() / 1000)).some(isPositive));
+}
 
 /** As the shipped example, with our routers and a second between two looks at them. */
 function scraping(hosts: readonly string[]): string {
