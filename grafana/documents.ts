@@ -13,8 +13,18 @@ export function documents(): ReadonlyMap<string, string> {
   const table = alertsTable(readFileSync(join(root, rulesFile), 'utf8'));
   return new Map([
     ...Object.entries(boards).map(([name, board]) => [`grafana/dashboards/${name}.json`, json(build(board))] as const),
-    ['README.md', readme.replace(/(?<=<!-- alerts -->\n)[^]*(?=\n<!-- end of alerts -->)/, () => table)] as const,
+    ['README.md', withTable(readme, table)] as const,
   ]);
+}
+
+const begin = '<!-- alerts: made by npm run docs:boards -->';
+const end = '<!-- /alerts -->';
+
+function withTable(readme: string, table: string): string {
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(end);
+  if (from === -1 || to < from) throw new Error(`README.md has lost its markers ${begin} and ${end}`);
+  return `${readme.slice(0, from + begin.length)}\n\n${table}\n\n${readme.slice(to)}`;
 }
 
 function json(value: unknown): string {
