@@ -8,6 +8,7 @@ import { explainCommand } from './explain.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { modelsCommand } from './models.ts';
 import { reloadCommand } from './reload.ts';
+import { schemaCommand } from './schema.ts';
 import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
 import { statusCommand } from './status.ts';
@@ -26,6 +27,7 @@ const verbs = [
   diffCommand,
   healthcheckCommand,
   simulateCommand,
+  schemaCommand,
   completionCommand,
   versionCommand,
 ];

@@ -10,7 +10,7 @@ const host = text((schema) =>
 ).transform((value) => value.toLowerCase());
 
 export const admin = z.strictObject({
-  listen: parsedBy(parseAdminListen).optional(),
+  listen: parsedBy(parseAdminListen, '^off$|:\\d{1,5}$').optional(),
   allowed_hosts: list(host).optional(),
   token: secret.optional(),
   token_file: file.optional(),

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import type { Parsed } from './addresses.ts';
 import { number } from './leaves.ts';
 import { parsedBy } from './schema-values.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts';
 
 const off = 'off';
 
-function orOff(parse: (written: string) => Parsed<number>) {
-  return parsedBy((written) => (written === off ? { value: Infinity } : parse(written)));
+function orOff(parse: (written: string) => Parsed<number>, pattern: string) {
+  return parsedBy((written) => (written === off ? { value: Infinity } : parse(written)), `^${off}$|${pattern}`);
 }
 
 const ratio = number(
@@ -18,15 +18,15 @@ const ratio = number(
     context.addIssue({ code: 'custom', message: 'expected a part above 0 and at most 1, or off' });
     return z.NEVER;
   }),
-);
+).meta({ anyOf: [{ type: 'number', exclusiveMinimum: 0, maximum: 1 }, { const: off }] });
 
 export const overload = z.strictObject({
-  event_loop_delay: orOff(parseDuration)
+  event_loop_delay: orOff(parseDuration, durationPattern)
     .refine((ms) => ms >= 100, { error: 'must be at least 100ms, or off' })
     .optional(),
   heap: ratio.optional(),
   open_files: ratio.optional(),
-  buffered: orOff(parseSize)
+  buffered: orOff(parseSize, sizePattern)
     .refine((bytes) => bytes >= 1024, { error: 'must be at least 1KiB, or off' })
     .optional(),
 });

@@ -12,10 +12,10 @@ const user = {
   password: secret.optional(),
   password_file: file.optional(),
 };
-const nodes = filledList(parsedBy(parseServer));
+const nodes = filledList(parsedBy(parseServer, ':\\d{1,5}$'));
 
 export const sharedState = z.strictObject({
-  redis: parsedBy(parseRedisUrl).optional(),
+  redis: parsedBy(parseRedisUrl, '^[Rr][Ee][Dd][Ii][Ss][Ss]?://').optional(),
   sentinel: z
     .strictObject({
       primary: text((schema) =>

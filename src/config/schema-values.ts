@@ -23,12 +23,13 @@ export const file = filledText;
 
 export const count = number(z.int().min(1));
 
-/** Text that `parse` understands; what comes out is what it means. */
-export function parsedBy<Value>(parse: (written: string) => Parsed<Value>) {
-  return text().transform((written, context) => {
+/** Text that `parse` understands; what comes out is what it means. `pattern`: about the same, for editors. */
+export function parsedBy<Value>(parse: (written: string) => Parsed<Value>, pattern?: string) {
+  const parsing = text().transform((written, context) => {
     const parsed = parse(written);
     if ('value' in parsed) return parsed.value;
     context.addIssue({ code: 'custom', message: parsed.problem, params: { hint: parsed.hint } });
     return z.NEVER;
   });
+  return pattern === undefined ? parsing : parsing.meta({ pattern });
 }

@@ -17,11 +17,11 @@ import { overload } from './schema-overload.ts';
 import { sharedState } from './schema-shared-state.ts';
 import { tracing } from './schema-tracing.ts';
 import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts';
 
 const backendName = name.refine((value) => value !== 'none', { error: 'the name "none" is reserved' });
-const duration = parsedBy(parseDuration);
-const size = parsedBy(parseSize).refine((bytes) => bytes >= 1024, { error: 'must be at least 1KiB' });
+const duration = parsedBy(parseDuration, durationPattern);
+const size = parsedBy(parseSize, sizePattern).refine((bytes) => bytes >= 1024, { error: 'must be at least 1KiB' });
 const positive = duration.refine((ms) => ms >= 1, { error: 'must be at least 1ms' });
 
 const header = text((schema) =>
@@ -83,7 +83,7 @@ const engineNames = Object.keys(engines).filter(isEngineName);
 const backend = z.strictObject({
   name: backendName.optional(),
   engine: text(z.enum([...engineNames, 'auto'])).optional(),
-  url: parsedBy(parseBackendUrl).optional(),
+  url: parsedBy(parseBackendUrl, '^[Hh][Tt][Tt][Pp][Ss]?://').optional(),
   weight: number(z.number().positive().max(1_000_000)).optional(),
   state: text(z.enum(['enabled', 'draining', 'disabled'])).optional(),
   models: list(modelName).optional(),
@@ -106,7 +106,7 @@ const key = z.strictObject({
   key_file: file.optional(),
   key_sha256: text((schema) => schema.regex(/^[0-9A-Fa-f]{64}$/, { error: 'expected 64 hex digits' })).optional(),
   models: list(filledText).optional(),
-  expires: parsedBy(parseExpiry).optional(),
+  expires: parsedBy(parseExpiry, '^\\d{4}-\\d{2}-\\d{2}').optional(),
   limits: limits.optional(),
   priority: text(z.enum(priorities)).optional(),
   weight: number(z.number().positive().max(1_000_000)).optional(),
@@ -144,7 +144,7 @@ export const fleetSchema = z.strictObject({
   version: number(z.literal(1)),
   server: z
     .strictObject({
-      listen: parsedBy(parseListen).optional(),
+      listen: parsedBy(parseListen, ':\\d{1,5}$').optional(),
       workers: number(z.literal(1)).optional(),
       metrics: flag.optional(),
       max_body: size.optional(),

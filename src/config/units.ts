@@ -9,6 +9,10 @@ const sizes = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB
 const longestMs = 2 ** 31 - 1;
 const largestBytes = 2 ** 30;
 
+/** What parses, for editors: a regular expression. */
+export const durationPattern = patternOf(durations);
+export const sizePattern = patternOf(sizes);
+
 /** In milliseconds. */
 export function parseDuration(text: string): Quantity {
   const hint = 'add a unit: 250ms, 20s, 5m, 1h';
@@ -35,4 +39,8 @@ function parse(text: string, units: ReadonlyMap<string, number>, what: string, h
   if (scale === undefined)
     return { problem: `${what} with an unknown unit`, hint: `one of ${[...units.keys()].join(', ')}` };
   return { value: Math.round(Number(count) * scale) };
+}
+
+function patternOf(units: object): string {
+  return `^\\d{1,15}(?:\\.\\d{1,3})? ?(?:${Object.keys(units).join('|')})$`;
 }
