@@ -41,6 +41,8 @@ export const errorTable = {
   no_backend: { ...gateway, type: 'no_backend', status: 503, retryAfterSeconds: 5 },
   limiter_unavailable: { ...gateway, type: 'limiter_unavailable', status: 503, retryAfterSeconds: 1 },
   draining: { ...gateway, type: 'draining', status: 503, shouldRetry: true, retryAfterSeconds: 1 },
+  // A fleet that leads to itself will do so again.
+  loop_detected: { ...gateway, type: 'loop_detected', status: 508, shouldRetry: false },
   total_timeout: { ...gateway, type: 'backend_timeout', status: 504, shouldRetry: false },
   internal: { ...gateway, type: 'internal', status: 500 },
   backend_unreachable: { ...backend, type: 'backend_unreachable', status: 502 },

@@ -11,6 +11,7 @@ import type { HeaderList, TraceStart } from '../routing/ports.ts';
 import type { Route } from '../routing/route.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { announcedBytes, type BodyLimits, readRequestBody } from './body.ts';
+import { hopHeader, hopsThrough } from './hops.ts';
 import { CallerReply } from './reply.ts';
 import { serverTiming } from './server-timing.ts';
 
@@ -24,6 +25,8 @@ export interface InferenceParts {
   readonly running: Set<CallerReply>;
   /** A request was accepted; the function returned says that it is over. */
   accepted(endpoint: string): () => void;
+  /** A word for this process that no other has, in lower-case letters and digits. */
+  readonly routerId: string;
   /** Lower-case names passed on beside the built-in ones. */
   readonly forwardHeaders: () => readonly string[];
   /** Undefined: nobody follows requests. */
@@ -36,6 +39,8 @@ interface Received {
   readonly exchange: Exchange;
   readonly reply: CallerReply;
   readonly body: Buffer;
+  /** Of the header by that name. */
+  readonly hops: string;
 }
 
 /** The answer is written to `ctx.res` by the pipeline; what is thrown before anything left is answered by the app. */
@@ -60,23 +65,25 @@ export function createInference(parts: InferenceParts) {
   };
 
   async function serve(ctx: Context, endpoint: Endpoint, exchange: Exchange, reply: CallerReply): Promise<void> {
+    const hops = hopsThrough(oneOf(ctx.req.headers[hopHeader]), parts.routerId);
     const guest = parts.room.enter(exchange.caller.tenant, announcedBytes(ctx.req, parts.limits));
     try {
       const received = (bytes: number) => guest.received(bytes);
       const body = await readRequestBody(ctx.req, ctx.res, { limits: parts.limits, clock: parts.clock, received });
       exchange.timings.received(parts.clock.now());
-      await answer(ctx, { endpoint, exchange, reply, body });
+      await answer(ctx, { endpoint, exchange, reply, body, hops });
     } finally {
       guest.leave();
     }
   }
 
-  async function answer(ctx: Context, { endpoint, exchange, reply, body }: Received): Promise<void> {
+  async function answer(ctx: Context, { endpoint, exchange, reply, body, hops }: Received): Promise<void> {
     const fields = endpoint.read(body);
     if (fields.stream && !endpoint.streams)
       throw new GatewayError('invalid_request', `"stream" is not available on ${endpoint.path}.`);
     exchange.timings.parsed(parts.clock.now());
-    const request = { ...fields, endpoint: endpoint.name, body, headers: forwarded(ctx, allowed()) };
+    const headers = [...forwarded(ctx, allowed()), [hopHeader, hops] as const];
+    const request = { ...fields, endpoint: endpoint.name, body, headers };
     ctx.respond = false;
     try {
       await parts.route(exchange, request, reply);
@@ -116,6 +123,7 @@ const refused = new Set([
   'accept-encoding',
   'content-encoding',
   'x-request-id',
+  hopHeader,
   // Ollama and LocalAI refuse foreign origins; llama-server keeps generating for a named conversation after a hang-up.
   'origin',
   'x-conversation-id',
@@ -141,7 +149,11 @@ function forwarded({ req }: Context, allowed: ReadonlySet<string>): HeaderList {
   const list: [string, string][] = [];
   for (const name of allowed) {
     const value = req.headers[name];
-    if (value !== undefined) list.push([name, Array.isArray(value) ? value.join(', ') : value]);
+    if (value !== undefined) list.push([name, oneOf(value)]);
   }
   return list;
+}
+
+function oneOf<Value extends string | undefined>(value: Value | string[]): Value | string {
+  return Array.isArray(value) ? value.join(', ') : value;
 }

@@ -1,5 +1,6 @@
 // Everything towards the callers, built and taken down together: the app, its listening socket, and how much of them there is
 // room for.
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Address, Fleet } from '../fleet/fleet.ts';
 import { createApp } from '../http/app.ts';
@@ -54,6 +55,7 @@ export function openCallers(first: Fleet, parts: CallersParts) {
     observer: parts.observer,
     clock,
     running,
+    routerId: randomUUID().slice(0, 8),
     room: pressure.room,
     accepted: (endpoint) => metrics.accepted(endpoint),
     limits: {

@@ -110,6 +110,12 @@ const ways: Readonly<Record<Seeable, () => Promise<Seen>>> = {
     await new Promise((resolve) => void setTimeout(resolve, 1_050));
     return refused;
   },
+  loop_detected: async () => {
+    await when(fault('invalid', { as: 'status' }));
+    const asked = router.engine.journal.findLast(({ method }) => method === 'POST');
+    const hop = String(asked?.headers['x-switchyard-hop']);
+    return seen(router.chat({}, { headers: { 'x-switchyard-hop': `another, ${hop}` } }));
+  },
   no_backend: () => seen(dead.chat({ model: 'm' })),
   total_timeout: () => when(hang(), { model: 'quick' }),
   backend_unreachable: async () => {

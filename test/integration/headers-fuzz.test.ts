@@ -23,7 +23,7 @@ const values = fc
 const euro = Buffer.from('€').toString('latin1');
 
 const forwarded = ['content-type', 'accept', 'user-agent', 'traceparent', 'tracestate', 'x-session'];
-const own = ['host', 'connection', 'content-length', 'x-request-id', 'accept-encoding'];
+const own = ['host', 'connection', 'content-length', 'x-request-id', 'accept-encoding', 'x-switchyard-hop'];
 const neverSent = [
   'authorization',
   'Proxy-Authorization',
