@@ -87,6 +87,15 @@ const server: Readonly<Record<string, FieldWords>> = {
     examples: ['${ADMIN_TOKEN}'],
   },
   'admin.token_file': { says: 'The token in a file of its own.', examples: ['/run/secrets/admin.token'] },
+  tracing: { says: 'Spans of every request, to an OpenTelemetry collector; never prompts or answers.' },
+  'tracing.otlp': {
+    says: 'Where the collector takes OTLP over HTTP. Empty is the same as left out: no traces.',
+    examples: ['${OTEL_EXPORTER_OTLP_ENDPOINT:-}', 'http://localhost:4318'],
+  },
+  'tracing.sample': {
+    says: 'The share of the requests that are followed, where the caller does not say (traceparent).',
+    default: 1,
+  },
   logging: { says: 'What is logged, and how.' },
   'logging.level': { says: 'SWITCHYARD_LOG_LEVEL and --log-level win.', default: 'info' },
   'logging.format': { says: 'auto: pretty on a terminal, JSON otherwise.', default: 'auto' },

@@ -7,7 +7,7 @@ import { number } from './leaves.ts';
 import { parsedBy } from './schema-values.ts';
 
 export const tracing = z.strictObject({
-  otlp: parsedBy(parseCollector).optional(),
+  otlp: parsedBy(parseCollector, '^$|^[Hh][Tt][Tt][Pp][Ss]?://').optional(),
   sample: number(z.number().min(0).max(1)).optional(),
 });
 
