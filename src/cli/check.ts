@@ -1,13 +1,16 @@
-// `switchyard check`: is this fleet file valid? Reads it and the secrets it names, and asks no backend.
+// `switchyard check`: is this fleet file valid? Reads it and the secrets it names, and asks no backend unless told to.
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Format, formats, printProblems } from '../config/diagnostics.ts';
 import { loadFleet } from '../config/load.ts';
-import { below } from './help-text.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { examineFleet } from './examine-fleet.ts';
+import { findingsOf, probeSummary, probeTable, type Shown, shownAsJson } from './probe-report.ts';
 
 interface CheckOptions {
   readonly format: Format;
   readonly strict?: true;
+  readonly probe?: true;
 }
 
 export function checkCommand(): Command {
@@ -16,27 +19,34 @@ export function checkCommand(): Command {
     .argument('[file]', 'the fleet file, or - for standard input; SWITCHYARD_CONFIG or fleet.yaml when left out')
     .addOption(new Option('--format <format>', 'how problems are printed').choices(formats).default('text'))
     .option('--strict', 'exit with 1 when there are warnings')
+    .option('--probe', 'ask the backends too, as switchyard probe does')
     .addHelpText(
       'after',
-      below({
-        examples: ['switchyard check fleet.yaml', 'switchyard check --strict --format github fleet.yaml'],
-        exitCodes: { 0: 'valid', 1: 'warnings with --strict', 2: 'errors' },
-      }),
+      `
+Examples:
+  $ switchyard check fleet.yaml
+  $ switchyard check --strict --format github
+  $ switchyard check --probe
+
+Exit code: 0 valid, 1 warnings with --strict or a backend that is no good with --probe, 2 errors.
+`,
     )
-    .action((file: string | undefined, options: CheckOptions) => {
-      process.exitCode = check(file ?? (process.env['SWITCHYARD_CONFIG'] || 'fleet.yaml'), options);
+    .action(async (file: string | undefined, options: CheckOptions) => {
+      process.exitCode = await check(file ?? (process.env['SWITCHYARD_CONFIG'] || 'fleet.yaml'), options);
     });
 }
 
-function check(file: string, { format, strict }: CheckOptions): number {
+async function check(file: string, { format, strict, probe }: CheckOptions): Promise<number> {
   const isInput = file === '-';
   const path = isInput ? '<stdin>' : file;
   const loaded = loadFleet({ path, env: process.env, ...(isInput ? { text: readFileSync(0, 'utf8') } : {}) });
   const isValid = 'fleet' in loaded;
   const problems = isValid ? loaded.warnings : loaded.problems;
-  if (format === 'json')
-    process.stdout.write(`${JSON.stringify({ file: path, valid: isValid, problems }, undefined, 2)}\n`);
-  else if (problems.length > 0) process.stderr.write(`${printProblems(problems, format)}\n`);
+  const shown = isValid && probe ? await probed(loaded.fleet, path) : undefined;
+  if (format === 'json') {
+    const found = shown === undefined ? {} : { backends: shownAsJson(shown) };
+    process.stdout.write(`${JSON.stringify({ file: path, valid: isValid, problems, ...found }, undefined, 2)}\n`);
+  } else if (problems.length > 0) process.stderr.write(`${printProblems(problems, format)}\n`);
   if (!isValid) return 2;
   if (format !== 'json') {
     const { backends, models } = loaded.fleet;
@@ -46,8 +56,19 @@ function check(file: string, { format, strict }: CheckOptions): number {
       counted(problems.length, 'warning'),
     ];
     process.stdout.write(`${path}: valid: ${parts.join(', ')}\n`);
+    if (shown !== undefined) {
+      process.stdout.write(`\n${probeTable(shown)}`);
+      process.stderr.write(`\n${probeSummary(shown)}`);
+    }
   }
-  return strict && problems.length > 0 ? 1 : 0;
+  const isGood = shown === undefined || shown.every(({ finding }) => finding.isGood);
+  return isGood && !(strict && problems.length > 0) ? 0 : 1;
+}
+
+async function probed(fleet: Fleet, path: string): Promise<readonly Shown[]> {
+  const { examined } = await examineFleet(fleet, { only: ({ state }) => state !== 'disabled' });
+  const names = fleet.backends.map(({ name }) => name);
+  return findingsOf(examined, names, path);
 }
 
 function counted(count: number, noun: string): string {

@@ -7,6 +7,7 @@ import { drainCommand, undrainCommand } from './drain.ts';
 import { explainCommand } from './explain.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { modelsCommand } from './models.ts';
+import { probeCommand } from './probe.ts';
 import { reloadCommand } from './reload.ts';
 import { schemaCommand } from './schema.ts';
 import { serveCommand } from './serve.ts';
@@ -18,6 +19,7 @@ import { version, versionCommand } from './version.ts';
 const verbs = [
   serveCommand,
   checkCommand,
+  probeCommand,
   statusCommand,
   modelsCommand,
   explainCommand,

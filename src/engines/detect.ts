@@ -33,6 +33,20 @@ export function detect(answers: readonly (ProbeAnswer | undefined)[]): EngineNam
   return cards === undefined ? undefined : 'openai';
 }
 
+/** Where each engine tells its version among the answers that `detect` goes by. */
+export function versionFrom(engine: EngineName, answers: readonly (ProbeAnswer | undefined)[]): string | undefined {
+  const [, , props, about, , version, , ollama] = answers.map(objectFrom);
+  const told: Partial<Record<EngineName, unknown>> = {
+    vllm: version?.['version'],
+    localai: version?.['version'],
+    tgi: about?.['version'],
+    ollama: ollama?.['version'],
+    llamacpp: props?.['build_info'],
+  };
+  const text = textOf(told[engine]);
+  return text !== undefined && /^[\w.+-]{1,40}$/.test(text) ? text : undefined;
+}
+
 function isLlamaCpp(answer: ProbeAnswer | undefined): boolean {
   return answer?.headers['server'] === 'llama.cpp';
 }

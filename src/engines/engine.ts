@@ -18,6 +18,15 @@ export interface Engine {
     readonly chat?: 'continue_final_message' | 'last_message';
     readonly completions?: true;
   };
+  /** What whoever starts it should know; advice for people, nothing goes by it. */
+  readonly setup?: {
+    /** Where it usually listens. */
+    readonly ports: readonly number[];
+    /** How to have it tell its load, where it does not by itself. */
+    readonly load?: string;
+    /** How other machines get to reach it, where it listens for its own only. */
+    readonly network?: string;
+  };
   /** Path of an endpoint on this engine. */
   path(endpoint: EndpointName): string;
   /** Judges a whole reply; `body` holds at most its first 64 KiB. Never throws. */

@@ -8,6 +8,7 @@ import { readSamples } from './prometheus.ts';
 export const llamacpp: Engine = {
   ...openai,
   name: 'llamacpp',
+  setup: { ports: [8080, 8081], load: 'start it with --metrics', network: 'is it started with --host 0.0.0.0?' },
   resumes: { chat: 'last_message', completions: true },
   modelNames: 'ignored',
   probes: {

@@ -9,6 +9,7 @@ import { cardsFrom, healthByStatus, objectFrom } from './probe-answers.ts';
 export const localai: Engine = {
   ...openai,
   name: 'localai',
+  setup: { ports: [8080] },
   probes: {
     health: { paths: ['/readyz'], read: ([ready]) => readHealth(ready), intervalMs: 5_000, timeoutMs: 2_000 },
     models: {

@@ -8,6 +8,7 @@ import { cardsFrom, healthByStatus, objectFrom } from './probe-answers.ts';
 export const ollama: Engine = {
   ...openai,
   name: 'ollama',
+  setup: { ports: [11434], network: 'is OLLAMA_HOST set to 0.0.0.0?' },
   usageInEveryEvent: new Set(['completions']),
   probes: {
     health: {

@@ -9,6 +9,11 @@ import { readSamples, type Sample } from './prometheus.ts';
 export const sglang: Engine = {
   ...openai,
   name: 'sglang',
+  setup: {
+    ports: [30000, 30001],
+    load: 'start it with --enable-metrics',
+    network: 'is it started with --host 0.0.0.0?',
+  },
   resumes: { chat: 'continue_final_message', completions: true },
   modelNames: 'ignored',
   probes: {

@@ -7,6 +7,7 @@ import { healthByStatus } from './probe-answers.ts';
 export const simulated: Engine = {
   ...openai,
   name: 'simulated',
+  setup: { ports: [9001] },
   resumes: { chat: 'last_message', completions: true },
   probes: {
     ...openai.probes,

@@ -8,6 +8,7 @@ import { readSamples, sum } from './prometheus.ts';
 export const tgi: Engine = {
   ...openai,
   name: 'tgi',
+  setup: { ports: [3000, 8080] },
   resumes: { completions: true },
   endpoints: new Set(['chat-completions', 'completions'] as const),
   modelNames: 'ignored',

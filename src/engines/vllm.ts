@@ -9,6 +9,7 @@ import { firstOf, readSamples } from './prometheus.ts';
 export const vllm: Engine = {
   ...openai,
   name: 'vllm',
+  setup: { ports: [8000, 8001, 8002, 8003], load: 'start it without --disable-log-stats' },
   resumes: { chat: 'continue_final_message', completions: true },
   probes: {
     health: {

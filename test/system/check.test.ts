@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { linesOf } from '../support/router-process.ts';
 import { secrets, systemTest } from './of-test.ts';
 
-const { file, run } = systemTest();
+const { engine, file, run } = systemTest();
 const bad = 'version: 1\nbackends:\n  - url: http://10.0.0.1:8000\n    weigth: 2\n    engine: vlm\n';
 const open = 'version: 1\nserver: { listen: 0.0.0.0:8000 }\nbackends: [{ url: http://10.0.0.1:8000 }]\n';
 
@@ -81,6 +81,18 @@ describe('check', () => {
   it('asks no backend', async () => {
     const input = 'version: 1\nbackends: [{ url: http://127.0.0.1:9 }]\n';
     expect(await run(['check', '--strict', '-'], { input })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('asks the backends with --probe', async () => {
+    const { url } = await engine();
+    const good = `version: 1\nbackends: [{ name: a, url: "${url}" }]\n`;
+    const found = await run(['check', '--probe', file(good)]);
+    expect(found).toMatchObject({ code: 0, stdout: expect.stringMatching(/valid: [^]*\na +vllm/) });
+    const gone = await run(['check', '--probe', file(good.replace(url, 'http://127.0.0.1:9'))]);
+    expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('0 of 1 backend usable.') });
+    const json = await run(['check', '--probe', '--format', 'json', file(good)]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ valid: true, backends: [{ name: 'a', ok: true }] });
+    expect((await run(['check', '--probe', file(bad)])).code).toBe(2);
   });
 
   it('fails when a variable is missing, and names it', async () => {
