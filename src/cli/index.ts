@@ -5,6 +5,7 @@ import { completionCommand } from './completion.ts';
 import { diffCommand } from './diff.ts';
 import { drainCommand, undrainCommand } from './drain.ts';
 import { explainCommand } from './explain.ts';
+import { fmtCommand } from './fmt.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { modelsCommand } from './models.ts';
 import { probeCommand } from './probe.ts';
@@ -19,6 +20,7 @@ import { version, versionCommand } from './version.ts';
 const verbs = [
   serveCommand,
   checkCommand,
+  fmtCommand,
   probeCommand,
   statusCommand,
   modelsCommand,
