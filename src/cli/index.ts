@@ -7,6 +7,7 @@ import { drainCommand, undrainCommand } from './drain.ts';
 import { explainCommand } from './explain.ts';
 import { fmtCommand } from './fmt.ts';
 import { healthcheckCommand } from './healthcheck.ts';
+import { initCommand } from './init.ts';
 import { modelsCommand } from './models.ts';
 import { probeCommand } from './probe.ts';
 import { reloadCommand } from './reload.ts';
@@ -18,6 +19,7 @@ import { version, versionCommand } from './version.ts';
 
 /** In the order of the help. */
 const verbs = [
+  initCommand,
   serveCommand,
   checkCommand,
   fmtCommand,

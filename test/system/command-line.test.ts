@@ -37,6 +37,7 @@ describe('help', () => {
   it.each([
     ['serve', ['--config', '--listen', '--log-level', '--backend', 'Examples:']],
     ['check', ['--format', '--strict', 'Exit code:']],
+    ['init', ['--yes', '--scan', '--output', '--json', 'Examples:', 'Exit code:']],
     ['fmt', ['--write', '--diff', 'Examples:', 'Exit code:']],
     ['probe', ['--model', '--generate', '--json', 'Examples:', 'Exit code:']],
     ['schema', ['Examples:', 'Exit code:']],

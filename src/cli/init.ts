@@ -1,0 +1,156 @@
+// `switchyard init`: looks for inference servers, and writes a fleet file with them. Never writes over anything.
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { printProblems } from '../config/diagnostics.ts';
+import { loadFleet } from '../config/load.ts';
+import { reason } from '../config/secrets.ts';
+import { columns } from './columns.ts';
+import { fleetFileText, nameOf } from './init-file.ts';
+import { type Found, type Scan, scan, urlsOf, usualPorts } from './scan.ts';
+
+interface InitOptions {
+  readonly yes?: true;
+  readonly scan?: readonly string[];
+  readonly output: string;
+  readonly json?: true;
+}
+
+const exitCodes = { written: 0, failed: 1, exists: 4 } as const;
+/** Where the router listens; the next ones when that is taken. */
+const listenPorts = [8000, 8100, 8200, 8300, 8400];
+const mostNames = 4;
+
+export function initCommand(): Command {
+  return new Command('init')
+    .description('look for inference servers and write a fleet file with them')
+    .option('--yes', 'ask nothing')
+    .option('--scan <host...>', 'look on these hosts too, HOST or HOST:PORT')
+    .option('--output <file>', 'the file to write', 'fleet.yaml')
+    .option('--json', 'print JSON, and ask nothing')
+    .addHelpText(
+      'after',
+      `
+It looks on this machine, on ports ${usualPorts.join(', ')}.
+
+Examples:
+  $ switchyard init
+  $ switchyard init --scan 10.0.0.11 10.0.0.12:8000 --output config/fleet.yaml
+
+Exit code: 0 written, 1 not written, 4 the file exists already.
+`,
+    )
+    .action(async (options: InitOptions) => {
+      process.exitCode = await init(options);
+    });
+}
+
+async function init({ yes, scan: hosts = [], output, json }: InitOptions): Promise<number> {
+  const unclear = hosts.find((host) => urlsOf(host) === undefined);
+  if (unclear !== undefined) return fail(`--scan ${unclear}: expected HOST or HOST:PORT.`);
+  if (existsSync(output)) return exists(output);
+  if (!json) process.stdout.write(`Looking for model servers on ${['this machine', ...hosts].join(', ')}…\n`);
+  const seen = await scan(['127.0.0.1', ...hosts]);
+  if (!json) process.stdout.write(seenText(seen));
+  const listenPort = await firstFree(listenPorts);
+  const text = fleetFileText({ ...seen, listenPort, schema: schemaFrom(output) });
+  // What is written must be what `serve` takes.
+  const checked = loadFleet({ path: output, text, env: {} });
+  if ('problems' in checked) return fail(`what was found makes no fleet:\n${printProblems(checked.problems, 'text')}`);
+  const mayAsk = !yes && !json && process.stdin.isTTY && process.stdout.isTTY;
+  if (mayAsk && !(await agrees(`Write ${output}? [Y/n] `))) return fail(`${output} was not written.`);
+  try {
+    // Fails where somebody else was faster.
+    writeFileSync(output, text, { flag: 'wx' });
+  } catch (thrown) {
+    if (existsSync(output)) return exists(output);
+    return fail(`cannot write ${output}: ${reason(thrown)}`);
+  }
+  process.stdout.write(json ? asJson(seen, output, listenPort) : nextText(seen, output));
+  return exitCodes.written;
+}
+
+function seenText({ found, locked, routers }: Scan): string {
+  const rows = found.map((one) => [one.url, one.engine, modelsText(one)]);
+  const lines = [
+    ...columns(rows, '  '),
+    ...locked.map(({ url }) => `  ${url}  wants a token before it says what it is: see the comment in the file`),
+    ...routers.map((url) => `  ${url}  is a Switchyard itself, left out`),
+    ...(found.length + locked.length + routers.length === 0 ? ['  none found'] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function modelsText({ models }: Found): string {
+  if (models.length === 0) return 'no model yet';
+  const more = models.length - mostNames;
+  const names = models.slice(0, mostNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return `${models.length} model${models.length === 1 ? ': ' : 's:'} ${names}`;
+}
+
+function nextText({ found }: Scan, output: string): string {
+  const count = Math.max(1, found.length);
+  const what = found.length === 0 ? '1 simulated backend' : `${count} backend${count === 1 ? '' : 's'}`;
+  // npx tells what it was called as.
+  const program = process.env['npm_command'] === 'exec' ? 'npx switchyard' : 'switchyard';
+  const serve = `${program} serve${output === 'fleet.yaml' ? '' : ` -c ${output}`}`;
+  return `Wrote ${output} (${what}, schema line included). Next: ${serve}\n`;
+}
+
+function asJson({ found, locked, routers }: Scan, output: string, listenPort: number): string {
+  const backends = found.map((one) => ({ name: nameOf(one), url: one.url, engine: one.engine, models: one.models }));
+  const wanting = locked.map(({ url }) => url);
+  const told = {
+    file: output,
+    listen: `127.0.0.1:${listenPort}`,
+    backends,
+    wants_token: wanting,
+    switchyards: routers,
+  };
+  return `${JSON.stringify(told, undefined, 2)}\n`;
+}
+
+/** Relative where the schema is near, as in a project that has the package; else where the package has it. */
+function schemaFrom(output: string): string {
+  const schema = fileURLToPath(new URL('../../config/fleet.schema.json', import.meta.url));
+  const near = relative(dirname(resolve(output)), schema);
+  if (!near.startsWith('..') && !near.startsWith('/')) return `./${near.replaceAll('\\', '/')}`;
+  return `file://${schema}`;
+}
+
+async function firstFree(ports: readonly number[]): Promise<number> {
+  for (const port of ports) if (await isFree(port)) return port;
+  return ports[0] ?? 0;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+async function agrees(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  // Ctrl+D is no answer.
+  const closed = new Promise<string>((resolve) => void lines.once('close', () => resolve('n')));
+  const answer = await Promise.race([lines.question(question), closed]);
+  lines.close();
+  return /^\s*(?:y(?:es)?)?\s*$/i.test(answer);
+}
+
+function exists(output: string): number {
+  process.stderr.write(
+    `switchyard: ${output} exists already, and is left as it is; --output FILE writes another one.\n`,
+  );
+  return exitCodes.exists;
+}
+
+function fail(message: string): number {
+  process.stderr.write(`switchyard: ${message}\n`);
+  return exitCodes.failed;
+}
