@@ -9,6 +9,7 @@ import { fmtCommand } from './fmt.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { modelsCommand } from './models.ts';
+import { planCommand } from './plan.ts';
 import { probeCommand } from './probe.ts';
 import { reloadCommand } from './reload.ts';
 import { schemaCommand } from './schema.ts';
@@ -24,6 +25,7 @@ const verbs = [
   checkCommand,
   fmtCommand,
   probeCommand,
+  planCommand,
   statusCommand,
   modelsCommand,
   explainCommand,

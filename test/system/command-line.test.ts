@@ -39,6 +39,7 @@ describe('help', () => {
     ['check', ['--format', '--strict', 'Exit code:']],
     ['init', ['--yes', '--scan', '--output', '--json', 'Examples:', 'Exit code:']],
     ['fmt', ['--write', '--diff', 'Examples:', 'Exit code:']],
+    ['plan', ['--against', '--admin', '--no-probe', '--json', 'Examples:', 'Exit code:']],
     ['probe', ['--model', '--generate', '--json', 'Examples:', 'Exit code:']],
     ['schema', ['Examples:', 'Exit code:']],
     ['simulate', ['--listen', '--model', '--first-token', '--tokens-per-second']],

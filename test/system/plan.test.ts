@@ -1,0 +1,98 @@
+import { createServer, type Server } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemTest } from './of-test.ts';
+
+const { engine, file, run } = systemTest();
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+const fleetOf = (backends: readonly string[], more = '') =>
+  file(`version: 1\n${more}backends:\n${backends.map((text) => `  - ${text}\n`).join('')}`);
+
+/** What a running router says about itself at GET /fleet, as far as it matters here. */
+async function reporting(report: unknown): Promise<string> {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(report));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+}
+
+const member = (backend: string, usable = true) => ({ backend, name: 'm', weight: 1, usable });
+
+describe('plan', () => {
+  it('finds nothing lost where a box comes, and shows the new shares', async () => {
+    const [a, b] = await Promise.all([engine(), engine()]);
+    const old = fleetOf([`{ name: a, url: "${a.url}" }`]);
+    const next = fleetOf([`{ name: a, url: "${a.url}" }`, `{ name: b, url: "${b.url}", weight: 3 }`]);
+    const { code, stdout, stderr } = await run(['plan', next, '--against', old]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`  + b  ${b.url}\n`);
+    expect(stdout).toMatch(/test-model +other +a 100% +a 25%, b 75%/);
+    expect(stdout).toContain('Limits: the same\nNothing is lost.\n');
+  });
+
+  it('says what is lost, and ends with 1', async () => {
+    const [a, b] = await Promise.all([engine({ models: ['one', 'two'] }), engine({ models: ['two'] })]);
+    const old = fleetOf([`{ name: a, url: "${a.url}" }`, `{ name: b, url: "${b.url}" }`]);
+    const next = fleetOf([`{ name: b, url: "${b.url}" }`, '{ name: lab, url: "http://127.0.0.1:9" }']);
+    const { code, stdout } = await run(['plan', next, '--against', old]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('  model "one" loses its last member: a\n');
+    expect(stdout).toContain('  model "two" has 1 member instead of 2: a gone\n');
+    expect(stdout).toContain('  new backend "lab": connection refused at 127.0.0.1:9');
+  });
+
+  it('tells limits that change and settings that need a restart', async () => {
+    const backends = ['{ name: demo, engine: simulated }'];
+    const limit = (n: number) => `models: { m: { limits: { concurrent: ${n} } } }\n`;
+    const old = fleetOf(backends, `server: { listen: "127.0.0.1:8000" }\n${limit(4)}`);
+    const next = fleetOf(backends, `server: { listen: "127.0.0.1:8008" }\n${limit(2)}`);
+    const { code, stdout } = await run(['plan', next, '--against', old, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: true,
+      losses: [],
+      limits: ['each tenant on m: concurrent 4 → 2'],
+      needs_restart: ['server.listen'],
+    });
+  });
+
+  it('compares with the running router, and asks nobody when told so', async () => {
+    const admin = await reporting({
+      backends: [
+        { name: 'a', url: 'http://127.0.0.1:9', weight: 1, admin_state: 'enabled' },
+        { name: 'b', url: 'http://127.0.0.1:8', weight: 1, admin_state: 'enabled' },
+      ],
+      models: [
+        { name: 'm', members: [member('a'), member('b')] },
+        { name: 'n', members: [member('b')] },
+      ],
+    });
+    const next = fleetOf(['{ name: a, url: "http://127.0.0.1:9" }', '{ name: c, url: "http://127.0.0.1:7" }']);
+    const { code, stdout } = await run(['plan', next, '--admin', admin, '--no-probe']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/m +other +a 50%, b 50% +a 100%/);
+    expect(stdout).toContain('  model "n" loses its last member: b\n');
+    expect(stdout).toContain('Not asked for their models: c\n');
+    const same = fleetOf(['{ name: a, url: "http://127.0.0.1:9" }', '{ name: b, url: "http://127.0.0.1:8" }']);
+    expect(await run(['plan', same, '--admin', admin, '--no-probe'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Models: the same'),
+    });
+  });
+
+  it('ends with 2 for a file with errors, and with 5 without a router', async () => {
+    const good = fleetOf(['{ name: demo, engine: simulated }']);
+    expect(await run(['plan', file('version: 1\n'), '--against', good])).toMatchObject({ code: 2, stdout: '' });
+    expect(await run(['plan', good, '--against', file('version: 1\n')])).toMatchObject({ code: 2, stdout: '' });
+    const alone = await run(['plan', good, '--admin', 'http://127.0.0.1:9']);
+    expect(alone).toMatchObject({ code: 5, stdout: '', stderr: expect.stringContaining('Cannot ask the router') });
+    expect((await run(['plan', good, '--admin', await reporting({ no: 'fleet' })])).code).toBe(5);
+  });
+});
