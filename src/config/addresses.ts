@@ -16,6 +16,11 @@ export function parseListen(text: string): Parsed<Address> {
   return port > 65_535 ? { problem: 'a port above 65535', hint } : { value: { host, port } };
 }
 
+/** As `parseListen` reads it. */
+export function formatAddress({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** `10.0.0.1:6379`, `[::1]:6379`: a server to connect to. */
 export function parseServer(text: string): Parsed<Address> {
   const parsed = parseListen(text);

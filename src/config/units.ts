@@ -30,6 +30,21 @@ export function parseSize(text: string): Quantity {
   return quantity;
 }
 
+/** As `parseDuration` reads it, in the largest unit that needs no fraction. */
+export function formatDuration(ms: number): string {
+  const [unit, scale] = Object.entries(durations)
+    .toReversed()
+    .find(([, one]) => ms > 0 && ms % one === 0) ?? ['s', 1_000];
+  return `${ms / scale}${unit}`;
+}
+
+/** As `parseSize` reads it. */
+export function formatSize(bytes: number): string {
+  const binary = Object.entries(sizes).filter(([name]) => name === 'B' || name.endsWith('iB'));
+  const [unit, scale] = binary.toReversed().find(([, one]) => bytes > 0 && bytes % one === 0) ?? ['B', 1];
+  return `${bytes / scale}${unit}`;
+}
+
 function parse(text: string, units: ReadonlyMap<string, number>, what: string, hint: string): Quantity {
   const match = /^(\d{1,15}(?:\.\d{1,3})?) ?([A-Za-z]*)$/.exec(text);
   if (!match) return { problem: `expected ${what}`, hint };
