@@ -5,6 +5,7 @@ import { printProblems } from '../config/diagnostics.ts';
 import { formatFleetFile } from '../config/format.ts';
 import { reason } from '../config/secrets.ts';
 import { lineDiff } from './line-diff.ts';
+import { below } from './help-text.ts';
 
 interface FmtOptions {
   readonly write?: true;
@@ -21,13 +22,14 @@ export function fmtCommand(): Command {
     .option('--diff', 'print what would change')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ switchyard fmt --diff
-  $ switchyard fmt --write config/fleet.yaml
-
-Exit code: 0 it is laid out so already, or now is with --write; 1 it differs; 2 it is not a fleet file that can be read.
-`,
+      below({
+        examples: ['switchyard fmt --diff', 'switchyard fmt --write config/fleet.yaml'],
+        exitCodes: {
+          0: 'it is laid out so already, or now is with --write',
+          1: 'it differs',
+          2: 'it is not a fleet file that can be read',
+        },
+      }),
     )
     .action((file: string | undefined, options: FmtOptions) => {
       process.exitCode = fmt(file ?? (process.env['SWITCHYARD_CONFIG'] || 'fleet.yaml'), options);

@@ -9,6 +9,7 @@ import { printProblems } from '../config/diagnostics.ts';
 import { loadFleet } from '../config/load.ts';
 import { reason } from '../config/secrets.ts';
 import { columns } from './columns.ts';
+import { below } from './help-text.ts';
 import { fleetFileText, nameOf } from './init-file.ts';
 import { type Found, type Scan, scan, urlsOf, usualPorts } from './scan.ts';
 
@@ -33,15 +34,7 @@ export function initCommand(): Command {
     .option('--json', 'print JSON, and ask nothing')
     .addHelpText(
       'after',
-      `
-It looks on this machine, on ports ${usualPorts.join(', ')}.
-
-Examples:
-  $ switchyard init
-  $ switchyard init --scan 10.0.0.11 10.0.0.12:8000 --output config/fleet.yaml
-
-Exit code: 0 written, 1 not written, 4 the file exists already.
-`,
+      `\nIt looks on this machine, on ports ${usualPorts.join(', ')}.\n${below({ examples: ['switchyard init', 'switchyard init --scan 10.0.0.11 10.0.0.12:8000 --output config/fleet.yaml'], exitCodes: { 0: 'written', 1: 'not written', 4: 'the file exists already' } })}`,
     )
     .action(async (options: InitOptions) => {
       process.exitCode = await init(options);

@@ -10,6 +10,7 @@ import { addAdminOptions, type AdminOptions } from './admin-address.ts';
 import { openAdmin, tell } from './admin-client.ts';
 import { type Planned, planJson, planText } from './plan-report.ts';
 import { askedStanding, reportedStanding, unaskedStanding } from './standing.ts';
+import { below } from './help-text.ts';
 
 interface PlanOptions extends AdminOptions {
   readonly against?: string;
@@ -29,13 +30,15 @@ export function planCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ switchyard plan new.yaml
-  $ switchyard plan new.yaml --against fleet.yaml --no-probe
-
-Exit code: 0 nothing is lost, 1 something is, 2 a file has errors, 5 the router can not be asked.
-`,
+      below({
+        examples: ['switchyard plan new.yaml', 'switchyard plan new.yaml --against fleet.yaml --no-probe'],
+        exitCodes: {
+          0: 'nothing is lost',
+          1: 'something is',
+          2: 'a file has errors',
+          5: 'the router can not be asked',
+        },
+      }),
     )
     .action(async (file: string, options: PlanOptions) => {
       process.exitCode = await plan(file, options);

@@ -5,6 +5,7 @@ import { loadFleet } from '../config/load.ts';
 import type { Backend, Fleet } from '../fleet/fleet.ts';
 import { examineFleet, type ExaminedFleet } from './examine-fleet.ts';
 import { findingsOf, probeJson, probeSummary, probeTable } from './probe-report.ts';
+import { below } from './help-text.ts';
 
 interface ProbeOptions {
   readonly config?: string;
@@ -25,14 +26,14 @@ export function probeCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `
-Examples:
-  $ switchyard probe
-  $ switchyard probe gpu-a gpu-b --generate
-  $ switchyard probe --model llama-3.3-70b --json
-
-Exit code: 0 all are good, 1 some are not, 2 the fleet file has errors.
-`,
+      below({
+        examples: [
+          'switchyard probe',
+          'switchyard probe gpu-a gpu-b --generate',
+          'switchyard probe --model llama-3.3-70b --json',
+        ],
+        exitCodes: { 0: 'all are good', 1: 'some are not', 2: 'the fleet file has errors' },
+      }),
     )
     .action(async (names: readonly string[], options: ProbeOptions) => {
       process.exitCode = await probe(names, options);

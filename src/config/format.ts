@@ -70,7 +70,7 @@ function isApart(comment: string, text: string): boolean {
 const ofLexer: ReadonlySet<string> = new Set(['\u0002', '\u001f', '\u0018']);
 
 /** `[a, b]`, while `{ a: b }` keeps its blanks. */
-function tight(text: string): string {
+export function tight(text: string): string {
   const out: string[] = [];
   for (const lexeme of new Lexer().lex(text)) {
     if (ofLexer.has(lexeme)) continue;

@@ -83,6 +83,31 @@ describe('check', () => {
     expect(await run(['check', '--strict', '-'], { input })).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it('prints what is in force with --print, and where each value comes from', async () => {
+    const path = file(`version: 1
+defaults: { probe: { interval: 7s } }
+backends:
+  - name: a
+    url: http://10.0.0.1:8000
+    weight: \${W}
+    auth: { bearer: "\${TOKEN}" }
+`);
+    const env = { W: '3', TOKEN: secrets.token, API_KEYS: secrets.key, SWITCHYARD_LOG_LEVEL: 'warn' };
+    const { code, stdout, stderr } = await run(['check', '--print', path], { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const line of [
+      `    weight: 3 # ${path}:6, from the environment`,
+      `      bearer: "***" # ${path}:7, from the environment`,
+      `      interval: 7s # ${path}:2`,
+      '      down_after: 3 # default',
+      '  level: warn # SWITCHYARD_LOG_LEVEL',
+      '  mode: keys # API_KEYS',
+      '  listen: off # SWITCHYARD_ADMIN_LISTEN',
+    ])
+      expect(linesOf(stdout)).toContain(line);
+    expect(await run(['check', '--print', file(bad)])).toMatchObject({ code: 2, stdout: '' });
+  });
+
   it('asks the backends with --probe', async () => {
     const { url } = await engine();
     const good = `version: 1\nbackends: [{ name: a, url: "${url}" }]\n`;
