@@ -24,11 +24,26 @@ export function createSlots(counters: Counters, freed: () => void = () => {}): S
   return {
     claim(ordered, nowMs) {
       for (const candidate of ordered) {
-        const { index } = candidate.state;
-        if (counters.read(index) >= roomOf(candidate, nowMs)) continue;
-        return createSlot(candidate, { counters, inFlight: counters.add(index, 1), freed });
+        if (!hasRoom(candidate, counters, nowMs)) continue;
+        return createSlot(candidate, { counters, inFlight: counters.add(candidate.state.index, 1), freed });
       }
       return undefined;
+    },
+  };
+}
+
+export function hasRoom(candidate: Candidate, counters: Counters, nowMs: number): boolean {
+  return counters.read(candidate.state.index) < roomOf(candidate, nowMs);
+}
+
+/** Finds who has room and takes nothing: for whoever only asks what would happen. */
+export function imaginedSlots(counters: Counters): Slots {
+  return {
+    claim(ordered, nowMs) {
+      const candidate = ordered.find((one) => hasRoom(one, counters, nowMs));
+      if (candidate === undefined) return undefined;
+      const inFlight = counters.read(candidate.state.index) + 1;
+      return { candidate, inFlight, ticket: { epoch: 0, trial: false }, release: () => {} };
     },
   };
 }

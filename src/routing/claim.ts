@@ -5,8 +5,9 @@ import type { Slot, Slots } from '../admission/slots.ts';
 import { GatewayError } from '../errors.ts';
 import { adminStateOf, isInRotation } from '../fleet/backend-state.ts';
 import type { FallbackCause } from '../fleet/fleet.ts';
-import { eligible, whyNobody } from '../selection/eligible.ts';
+import { eligible, type Requirements, whyNobody } from '../selection/eligible.ts';
 import { isInService, isOut, lookedAtAgainMs } from '../selection/panic.ts';
+import type { Candidate } from '../selection/policy.ts';
 import type { Delivery, Exchange } from './exchange.ts';
 import { isUnreached } from './retry.ts';
 import { canResume } from './resume-request.ts';
@@ -17,6 +18,21 @@ export interface ClaimParts {
   /** How many wait for a model and would be pushed past by whoever stands in for another. */
   readonly waiting: (model: string) => number;
   readonly nowMs: number;
+  /** When whoever waits for a slot has begun to; absent: it has not had to. */
+  readonly waitsSinceMs?: number;
+  /** Told of every look at the members of a model, before a slot is claimed there. */
+  readonly looked?: ((look: Look) => void) | undefined;
+}
+
+/** Who could take it, at the moment of a choice. */
+export interface Look {
+  readonly exchange: Exchange;
+  readonly target: Target;
+  readonly requirements: Requirements;
+  /** Best first; nobody: none can. */
+  readonly ranked: readonly Candidate[];
+  readonly nowMs: number;
+  readonly queuedMs: number;
 }
 
 /**
@@ -70,16 +86,16 @@ export function standIns({ exchange, target }: Delivery, cause: FallbackCause): 
   return target.fallbacks(cause).filter(({ model }) => mayUse(exchange.caller, model.name));
 }
 
-function claimFrom(
-  { slots, nowMs }: ClaimParts,
-  { exchange, request }: Delivery,
-  { candidates, policy, panicRatio }: Target,
-): Slot | 'full' | 'nobody' {
+function claimFrom(parts: ClaimParts, { exchange, request }: Delivery, target: Target): Slot | 'full' | 'nobody' {
+  const { slots, nowMs, waitsSinceMs = nowMs, looked } = parts;
   const { contextTokens, tried, largerThanTokens } = exchange;
   const limit = largerThanTokens === undefined ? {} : { largerThanTokens };
-  const able = eligible(candidates, { needs: request.needs, contextTokens, tried, panicRatio, ...limit }, nowMs);
+  const requirements = { needs: request.needs, contextTokens, tried, panicRatio: target.panicRatio, ...limit };
+  const able = eligible(target.candidates, requirements, nowMs);
+  const ranked = able.length === 0 ? able : target.policy.rank(able);
+  looked?.({ exchange, target, requirements, ranked, nowMs, queuedMs: exchange.queuedMs + nowMs - waitsSinceMs });
   if (able.length === 0) return 'nobody';
-  const slot = slots.claim(policy.rank(able), nowMs);
+  const slot = slots.claim(ranked, nowMs);
   // Nobody waits for a backend that is out: it is tried at once or not at all.
   return slot ?? (able.every(isOut) ? 'nobody' : 'full');
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import { fallbackCauses } from '../fleet/fleet.ts';
 import { askableAgainMs } from '../selection/eligible.ts';
 import type { Candidate } from '../selection/policy.ts';
-import { claim as claimAt, standIns } from './claim.ts';
+import { type ClaimParts, claim as claimAt, standIns } from './claim.ts';
 import type { Delivery } from './exchange.ts';
 import { whyGone } from './failures.ts';
 import { inSeconds } from './patience.ts';
@@ -18,6 +18,8 @@ export interface ReserveParts {
   readonly slots: Slots;
   readonly waitingRoom: WaitingRoom;
   readonly clock: Clock;
+  /** Told how each choice stands; it is busy there, so it had better be brief. */
+  readonly looked?: ClaimParts['looked'];
 }
 
 /**
@@ -27,12 +29,13 @@ export interface ReserveParts {
  */
 export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<Slot> {
   const { exchange, target, reply } = delivery;
-  const { snapshots, slots, waitingRoom, clock } = parts;
+  const { snapshots, slots, waitingRoom, clock, looked } = parts;
   if (reply.gone.aborted) throw whyGone(reply.gone);
   const waiting = (model: string) => waitingRoom.length(model);
   const now = () => asOfNow(snapshots, delivery);
   // Whoever comes now stands behind those that wait, and behind those that wait for a model that stands in.
-  const slot = waiting(target.model.name) === 0 ? claimAt({ slots, waiting, nowMs: clock.now() }, now()) : undefined;
+  const slot =
+    waiting(target.model.name) === 0 ? claimAt({ slots, waiting, nowMs: clock.now(), looked }, now()) : undefined;
   if (slot !== undefined) return slot;
   const { tenant, priority, weight } = exchange.caller;
   const sinceMs = clock.now();
@@ -47,7 +50,7 @@ export async function reserve(parts: ReserveParts, delivery: Delivery): Promise<
     maxLength: target.queue.maxLength,
     maxWaitMs: Math.min(target.queue.maxWaitMs, exchange.deadlineMs - clock.now()),
     // In turn, so that nobody is pushed past.
-    claim: () => claimAt({ slots, waiting: () => 0, nowMs: clock.now() }, now()),
+    claim: () => claimAt({ slots, waiting: () => 0, nowMs: clock.now(), waitsSinceMs: sinceMs, looked }, now()),
     againAtMs: () =>
       roomAgainMs(
         [now().target, ...others()].flatMap(({ candidates }) => candidates),

@@ -1,7 +1,5 @@
 // The request's way, from a request that was read to an answer that was relayed. Reads aloud in a minute.
 import type { RateLimiter } from '../access/limiter.ts';
-import type { Slots } from '../admission/slots.ts';
-import type { WaitingRoom } from '../admission/waiting-room.ts';
 import type { Clock } from '../clock.ts';
 import type { Roster } from '../fleet/roster.ts';
 import { type AttemptParts, attempt } from './attempt.ts';
@@ -9,19 +7,16 @@ import { Continuation } from './continuation.ts';
 import type { Delivery, Exchange, InferenceRequest } from './exchange.ts';
 import type { Observer, Reply } from './ports.ts';
 import { Patience } from './patience.ts';
-import { reserve } from './reserve.ts';
+import { type ReserveParts, reserve } from './reserve.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { mayRetry } from './retry.ts';
 import { settle } from './settle.ts';
 import { sayTrailer } from './trailer.ts';
-import { estimate, resolve, type Snapshots } from './snapshot.ts';
+import { estimate, resolve } from './snapshot.ts';
 
-export interface RouteParts extends AttemptParts {
-  readonly snapshots: Snapshots;
+export interface RouteParts extends AttemptParts, ReserveParts {
   readonly roster: Roster;
   readonly limiter: RateLimiter;
-  readonly slots: Slots;
-  readonly waitingRoom: WaitingRoom;
   readonly retryBudget: RetryBudget;
   readonly clock: Clock;
   readonly observer: Observer;

@@ -21,6 +21,12 @@ export interface Requirements {
 const standings = { good: 0, 'held-off': 1, stalled: 2, unprobed: 3, ejected: 4 } as const;
 type Standing = keyof typeof standings;
 
+/** What keeps a member from a request. */
+type Obstacle = 'tried' | 'out-of-service' | 'asked-for-time' | 'out' | 'not-larger' | 'unable';
+
+/** Why a member does not take a request: an obstacle, a context that others have more of, or a standing that others better. */
+export type Reason = Obstacle | 'small' | Standing;
+
 /** How one looks at the members of a model right now. */
 interface Look {
   readonly nowMs: number;
@@ -32,10 +38,8 @@ interface Look {
 
 /** The members that can do what is needed, of the best standing there is. Empty: see `whyNobody`. */
 export function eligible(candidates: readonly Candidate[], request: Requirements, nowMs: number): readonly Candidate[] {
-  const panicking = isPanicking(candidates, request.panicRatio);
-  // Who has had a failure already goes where it is likeliest to be served.
-  const look = { nowMs, panicking, blindly: panicking && request.tried.size === 0 };
-  const able = candidates.filter((candidate) => canTake(candidate, request, look));
+  const look = lookFor(candidates, request, nowMs);
+  const able = candidates.filter((candidate) => obstacleOf(candidate, request, look) === undefined);
   const fitting = fit(able, request.contextTokens);
   let best: number = standings.ejected;
   let chosen: Candidate[] = [];
@@ -49,11 +53,45 @@ export function eligible(candidates: readonly Candidate[], request: Requirements
   return chosen;
 }
 
+/** Those that `eligible` leaves out, and what has decided about each; in words: see why.ts. */
+export function passedOver(
+  candidates: readonly Candidate[],
+  request: Requirements,
+  nowMs: number,
+): ReadonlyMap<Candidate, Reason> {
+  const chosen = new Set(eligible(candidates, request, nowMs));
+  const look = lookFor(candidates, request, nowMs);
+  const able = candidates.filter((candidate) => obstacleOf(candidate, request, look) === undefined);
+  const fitting = new Set(fit(able, request.contextTokens));
+  const left = candidates.filter((candidate) => !chosen.has(candidate));
+  return new Map(
+    left.map((candidate) => [
+      candidate,
+      obstacleOf(candidate, request, look) ?? (fitting.has(candidate) ? standing(candidate, look) : 'small'),
+    ]),
+  );
+}
+
+function lookFor(candidates: readonly Candidate[], { panicRatio, tried }: Requirements, nowMs: number): Look {
+  const panicking = isPanicking(candidates, panicRatio);
+  // Who has had a failure already goes where it is likeliest to be served.
+  return { nowMs, panicking, blindly: panicking && tried.size === 0 };
+}
+
 /** Whether a member is usable for anyone right now; what readiness and the breaker's last-member rule ask. */
 export function isUsable(candidate: Candidate, nowMs: number): boolean {
-  const look = { nowMs, panicking: false, blindly: false };
-  return !isOut(candidate) && isOpen(candidate, nowMs) && standing(candidate, look) === 'good';
+  return whyUnusable(candidate, nowMs) === undefined;
 }
+
+export function whyUnusable(candidate: Candidate, nowMs: number): Reason | undefined {
+  const look = { nowMs, panicking: false, blindly: false };
+  const obstacle = obstacleOf(candidate, nothingNeeded, look);
+  if (obstacle !== undefined) return obstacle;
+  const found = standing(candidate, look);
+  return found === 'good' ? undefined : found;
+}
+
+const nothingNeeded: Requirements = { needs: [], contextTokens: 0, tried: new Set(), panicRatio: 1 };
 
 /** Known not to, by declaration or discovery, or because it has refused before. */
 export function knownUnable(candidate: Candidate, need: Capability, nowMs: number): boolean {
@@ -83,21 +121,18 @@ export function askableAgainMs(candidates: readonly Candidate[], afterMs: number
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function canTake(candidate: Candidate, request: Requirements, { nowMs, panicking }: Look): boolean {
-  if (request.tried.has(candidate.backend.name) || !isOpen(candidate, nowMs)) return false;
+/** What keeps it from this request whoever else there is; undefined: nothing. */
+function obstacleOf(candidate: Candidate, request: Requirements, { nowMs, panicking }: Look): Obstacle | undefined {
+  if (request.tried.has(candidate.backend.name)) return 'tried';
+  if (!isInService(candidate)) return 'out-of-service';
+  const { state, memberState } = candidate;
+  const { holdOff } = memberState;
+  if (holdOff?.told === true && nowMs < holdOff.untilMs) return 'asked-for-time';
   // A panic doubts probes, but not probes and live traffic together: behind those a caller would only hang.
-  if (candidate.state.health === 'down' && (!panicking || candidate.state.silence.stalled)) return false;
-  if (request.panicRatio >= 1 && isOut(candidate)) return false;
-  const { contextTokens } = candidate.member;
-  if (request.largerThanTokens !== undefined && (contextTokens ?? Infinity) <= request.largerThanTokens) return false;
-  return !request.needs.some((need) => knownUnable(candidate, need, nowMs));
-}
-
-/** By what operators and engines say themselves. */
-function isOpen(candidate: Candidate, nowMs: number): boolean {
-  if (!isInService(candidate)) return false;
-  const { holdOff } = candidate.memberState;
-  return holdOff === undefined || !holdOff.told || nowMs >= holdOff.untilMs;
+  if (state.health === 'down' && (!panicking || state.silence.stalled)) return 'out';
+  if (request.panicRatio >= 1 && isOut(candidate)) return 'out';
+  if (request.largerThanTokens !== undefined && size(candidate) <= request.largerThanTokens) return 'not-larger';
+  return request.needs.some((need) => knownUnable(candidate, need, nowMs)) ? 'unable' : undefined;
 }
 
 function standing({ state, memberState }: Candidate, { nowMs, blindly }: Look): Standing {

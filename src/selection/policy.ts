@@ -27,6 +27,12 @@ export interface Policy {
   readonly name: string;
   /** Pure but for the policy's own turn-taking, synchronous; best first. Takes the eligible candidates, at least one. */
   rank(candidates: readonly Candidate[]): readonly Candidate[];
+  /** What `rank` would answer, without a turn being taken; left out where `rank` takes none. */
+  foresee?(candidates: readonly Candidate[]): readonly Candidate[];
+  /** What it goes by, smaller is better; left out where it goes by no number. Changes nothing. */
+  score?(candidate: Candidate): number;
+  /** The rule in a few words, for people: `the smallest (in flight + 1) / weight`. */
+  readonly goesBy: string;
 }
 
 export interface PolicyParts {

@@ -30,6 +30,24 @@ describe.each(Object.entries(policies))('the policy %s', (name, make) => {
     );
   });
 
+  it('foresees what it would answer without changing what it will', () => {
+    const candidates = [1, 2, 5].map((weight, n) => aCandidate({ name: `b${n}`, weight }));
+    const parts = () => ({ inFlight: plainCounters(), clock: fakeClock(), random: () => 0.5 });
+    const [asked, unasked, unturned] = [make(parts()), make(parts()), make(parts())];
+    for (let n = 0; n < 10; n++) {
+      const foreseen = [1, 2, 3].map(() => asked.foresee?.(candidates) ?? unturned.rank(candidates));
+      for (const candidate of candidates) asked.score?.(candidate);
+      const ranked = asked.rank(candidates);
+      expect(foreseen).toEqual([ranked, ranked, ranked]);
+      expect(ranked).toEqual(unasked.rank(candidates));
+    }
+  });
+
+  it('says what it goes by', () => {
+    const policy = make({ inFlight: plainCounters(), clock: fakeClock(), random: () => 0 });
+    expect(policy.goesBy).toMatch(/^[a-z].*[^.]$/);
+  });
+
   it('spreads equal, idle candidates evenly', () => {
     const inFlight = plainCounters();
     const candidates = [aCandidate({ name: 'a' }), aCandidate({ name: 'b' }), aCandidate({ name: 'c' })];

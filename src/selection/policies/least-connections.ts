@@ -3,6 +3,8 @@ import { connectionCost, type PolicyMaker } from '../policy.ts';
 
 export const leastConnections: PolicyMaker = (parts) => ({
   name: 'least-connections',
+  goesBy: 'the smallest (in flight + 1 + recent failures) / weight, ties at random',
+  score: (candidate) => connectionCost(candidate, parts),
   rank(candidates) {
     if (candidates.length === 1) return candidates;
     return candidates

@@ -4,6 +4,8 @@ import { connectionCost, type PolicyMaker } from '../policy.ts';
 
 export const twoChoices: PolicyMaker = (parts) => ({
   name: 'two-choices',
+  goesBy: 'of two drawn at random for each request, the smaller (in flight + 1 + recent failures) / weight',
+  score: (candidate) => connectionCost(candidate, parts),
   rank(candidates) {
     const drawn = candidates.slice();
     for (let last = drawn.length - 1; last > 0; last--) {

@@ -1,0 +1,69 @@
+// From a look at the members of a model to words and numbers for people: who would be asked in which order, and why others
+// are not. Reads what the choice itself reads, and changes nothing.
+import type { Counters } from '../admission/counters.ts';
+import { hasRoom } from '../admission/slots.ts';
+import type { CandidateReport, Explanation } from '../fleet/report.ts';
+import { passedOver } from '../selection/eligible.ts';
+import type { Candidate } from '../selection/policy.ts';
+import { inWords } from '../selection/why.ts';
+import type { Look } from './claim.ts';
+
+/** As things stand: to be called before the slot is claimed. `most`: of the candidates; left out, all of them. */
+export function explain(look: Look, inFlight: Counters, most = Infinity): Explanation {
+  const { exchange, target, requirements, ranked, nowMs } = look;
+  const { model, policy } = target;
+  const winner = ranked.find((candidate) => hasRoom(candidate, inFlight, nowMs));
+  const reported = (candidate: Candidate, verdict: CandidateReport['verdict'], why: string | null): CandidateReport => {
+    const running = inFlight.read(candidate.state.index);
+    return {
+      backend: candidate.backend.name,
+      verdict,
+      why,
+      score: policy.score === undefined ? null : rounded(policy.score(candidate)),
+      in_flight: running,
+      max_in_flight: candidate.maxInFlight === Infinity ? null : candidate.maxInFlight,
+      weight: candidate.backend.weight,
+    };
+  };
+  const asked = ranked.slice(0, most).map((candidate) => {
+    if (candidate === winner) return reported(candidate, 'winner', null);
+    if (hasRoom(candidate, inFlight, nowMs)) return reported(candidate, 'next', null);
+    return reported(candidate, 'full', fullInWords(candidate, inFlight));
+  });
+  const left = passedOver(target.candidates, requirements, nowMs);
+  const excluded = [...left]
+    .slice(0, Math.max(0, most - asked.length))
+    .map(([candidate, reason]) => reported(candidate, 'excluded', inWords(candidate, reason, requirements, nowMs)));
+  return {
+    model: model.name,
+    endpoint: exchange.endpoint,
+    policy: policy.name,
+    winner: winner?.backend.name ?? null,
+    why: whyInWords(look, winner),
+    candidates: [...asked, ...excluded],
+  };
+}
+
+/** A backend that is coming back has room for less than its bound. */
+function fullInWords(candidate: Candidate, inFlight: Counters): string {
+  const running = inFlight.read(candidate.state.index);
+  const comingBack = running < candidate.maxInFlight ? ', less while it comes back' : '';
+  return `${running} of ${candidate.maxInFlight} in flight${comingBack}`;
+}
+
+function whyInWords({ target, ranked }: Look, winner: Candidate | undefined): string {
+  const { name, goesBy } = target.policy;
+  const total = target.candidates.length;
+  if (ranked.length === 0) return total === 0 ? 'No backend has this model.' : `None of ${total} can take it now.`;
+  if (winner === undefined)
+    return ranked.length === 1 ? 'The only one that can take it is full.' : `All ${ranked.length} that can are full.`;
+  const who = `${winner.backend.name} `;
+  if (ranked.length === 1) return `${who}is the only one of ${total} that can take it now.`;
+  const full = ranked.indexOf(winner);
+  const before = full === 0 ? '' : ` with room (${full} before it ${full === 1 ? 'is' : 'are'} full)`;
+  return `${who}comes first of the ${ranked.length} that can take it${before}, by ${name}: ${goesBy}.`;
+}
+
+function rounded(score: number): number {
+  return Math.round(score * 1000) / 1000;
+}
