@@ -79,6 +79,8 @@ export interface ErrorDetails {
   readonly limit?: string;
   readonly limitsDegraded?: boolean;
   readonly asSent?: ReplyAsSent;
+  /** What the socket has ended with, such as ECONNREFUSED. */
+  readonly transportCode?: string;
   readonly cause?: unknown;
 }
 

@@ -1,5 +1,6 @@
 // The composition root: builds every part, and starts, drains and stops them in order. Nobody imports it but the CLI.
 import type { RateLimiter } from './access/limiter.ts';
+import { plainCounters } from './admission/counters.ts';
 import { createSlots } from './admission/slots.ts';
 import { WaitingRoom } from './admission/waiting-room.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -17,7 +18,9 @@ import { openAdmin } from './service/open-admin.ts';
 import { openCallers } from './service/open-callers.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openLimits } from './service/open-limits.ts';
+import { openReads } from './service/open-reads.ts';
 import { createReload, type Reload } from './service/reload.ts';
+import { Recorder } from './service/report/recorder.ts';
 import { openTracing } from './tracing/open.ts';
 import { createUpstream } from './upstream/send.ts';
 
@@ -28,7 +31,10 @@ export interface ServiceOptions {
   readonly revision?: string;
   /** Reads the fleet file again; left out: it never changes. */
   readonly load?: () => LoadedFleet | RefusedFleet;
-  /** Of what the fleet came from. */
+  /** The same for whoever only looks; left out: as `load`. */
+  readonly peek?: () => LoadedFleet | RefusedFleet;
+  /** What the fleet came from, for people, and the hash of that. */
+  readonly source?: string;
   readonly hash?: string;
   /** Left out: the limits of the fleet file. */
   readonly limiter?: RateLimiter;
@@ -73,11 +79,17 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   const { log, version, revision = 'unknown', hash = '', clock = systemClock, random = Math.random } = options;
   const { bodyTimeoutMs = 60_000, headTimeoutMs = 10_000 } = options;
   const metrics = createMetrics({ version, revision, settings: first.metrics });
+  const inFlight = plainCounters();
+  const recorder = new Recorder(clock, inFlight);
   const observer: Observer = {
-    attempted: (event) => metrics.attempted(event),
+    attempted(event) {
+      metrics.attempted(event);
+      recorder.attempted(event);
+    },
     letGo: (afterMs) => metrics.letGo(afterMs),
     settled(event) {
       metrics.settled(event);
+      recorder.settled(event);
       logExchange(log, live.current.logging.access, event);
     },
   };
@@ -92,8 +104,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     wake();
     live.departures.settle();
   };
-  const open = await openFleet(first, { log, metrics, clock, random, queues, usable: wake });
-  const { live, snapshots, roster, connections, inFlight, prober } = open;
+  const open = await openFleet(first, { log, metrics, clock, random, inFlight, recorder, queues, usable: wake });
+  const { live, snapshots, roster, connections, prober } = open;
   const limits = openLimits(first, { log, metrics, clock });
 
   const retryBudget = new RetryBudget(first.routing.retryBudgetRatio);
@@ -110,11 +122,14 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   }
   const drain: Service['drain'] = (backend, draining) => open.drain(backend, draining);
   const { load = () => ({ fleet: live.current, hash, warnings: [] }) } = options;
-  const { reload, mayPass } = createReload({
+  const reloader = createReload({
     load,
+    peek: options.peek ?? load,
     apply,
     log,
     metrics: metrics.config,
+    clock,
+    current: () => live.current,
     first: { fleet: first, hash },
   });
 
@@ -134,6 +149,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
       observer,
       upstream: createUpstream(connections),
       rediscovery: prober,
+      looked: (look) => recorder.looked(look),
     }),
     snapshots,
     observer,
@@ -159,12 +175,15 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     await release();
     throw cause;
   });
+  const { source = '' } = options;
+  const reads = openReads({ version, source, recorder, open, inFlight, limits, callers, reloader });
   const admin = await openAdmin(first.admin, {
-    operations: callers.operations,
+    operations: { ...callers.operations, details: () => reads.details() },
+    reads,
     clock,
     log,
     fleet: () => live.current,
-    actions: { reload: (how) => reload('api', how), drain },
+    actions: { reload: (how) => reloader.reload('api', how), drain },
   }).catch(async (cause: unknown) => {
     callers.abandon();
     await release();
@@ -184,8 +203,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
       return live.active.map((backend) => roster.of(backend));
     },
     apply,
-    reload,
-    mayPass,
+    reload: reloader.reload,
+    mayPass: reloader.mayPass,
     drain,
     counts: () => open.counts(),
     models: (backend) =>

@@ -30,8 +30,7 @@ export function createKeyring({ auth, models }: Pick<Fleet, 'auth' | 'models'>):
   const ofTenants = new Map<string, Caller['rules']>();
   // Keys without limits of their own share what is kept for each model.
   const rulesFor = ({ sha256, tenant, limits }: ApiKey): Caller['rules'] => {
-    if (limits !== undefined)
-      return rulesOf({ tenant, keyId: sha256.slice(0, keyIdLength), keyLimits: limits }, auth, models);
+    if (limits !== undefined) return rulesOf({ tenant, keyId: keyIdOf(sha256), keyLimits: limits }, auth, models);
     const rules = ofTenants.get(tenant) ?? rulesOf({ tenant }, auth, models);
     ofTenants.set(tenant, rules);
     return rules;
@@ -62,7 +61,9 @@ export function createKeyring({ auth, models }: Pick<Fleet, 'auth' | 'models'>):
 const usual = { priority: 'normal', weight: 1 } as const;
 
 /** A part of the digest names a key in counters: enough to tell keys apart, and no way back. */
-const keyIdLength = 16;
+export function keyIdOf(sha256: string): string {
+  return sha256.slice(0, 16);
+}
 
 /**
  * `*` stands for any run of characters, also `/`; everything else for itself. Linear but for the product of the two

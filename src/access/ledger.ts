@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { adjusted, type Bucket, costFor, type Effective, fits, levelAt, shareOf } from './bucket.ts';
 import type { Cost } from './limiter.ts';
-import type { RateRule, Rules } from './rules.ts';
+import type { RateRule, Rule, Rules } from './rules.ts';
 
 /** How the counters stand: after the request when it was granted, without it when it was not. In the order of the rules. */
 export interface Reading {
@@ -18,7 +18,7 @@ const sweepEvery = 4096;
 
 export class Ledger {
   readonly #clock: Clock;
-  readonly #buckets = new Map<string, { readonly leaks: Effective; readonly bucket: Bucket }>();
+  readonly #buckets = new Map<string, { readonly leaks: Effective; readonly share: number; readonly bucket: Bucket }>();
   readonly #held = new Map<string, number>();
   #untilSweep = sweepEvery;
 
@@ -53,7 +53,7 @@ export class Ledger {
     const nowMs = this.#clock.now();
     for (const [n, rule] of rules.rates.entries()) {
       const used = adjusted(this.#level(rule, { share, nowMs }), deltas[n] ?? 0, shareOf(rule, share));
-      this.#buckets.set(rule.id, { leaks: shareOf(rule, share), bucket: { used, atMs: nowMs } });
+      this.#buckets.set(rule.id, { leaks: shareOf(rule, share), share, bucket: { used, atMs: nowMs } });
     }
   }
 
@@ -61,11 +61,20 @@ export class Ledger {
   mirror(rules: Rules, used: readonly number[], share: number): void {
     const atMs = this.#clock.now();
     for (const [n, rule] of rules.rates.entries())
-      this.#buckets.set(rule.id, { leaks: shareOf(rule, share), bucket: { used: used[n] ?? 0, atMs } });
+      this.#buckets.set(rule.id, { leaks: shareOf(rule, share), share, bucket: { used: used[n] ?? 0, atMs } });
   }
 
   bucketOf({ id }: RateRule): Bucket | undefined {
     return this.#buckets.get(id)?.bucket;
+  }
+
+  /** How much of a limit is used now, as part of the whole of it where this replica applies but a share. */
+  used(rule: Rule): number {
+    if (!('perMs' in rule)) return this.#held.get(rule.id) ?? 0;
+    const kept = this.#buckets.get(rule.id);
+    if (kept === undefined) return 0;
+    const { bucket, share } = kept;
+    return levelAt(bucket, shareOf(rule, share), this.#clock.now()) / share;
   }
 
   hold(rules: Rules): void {

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Caller } from './keyring.ts';
 import { Ledger } from './ledger.ts';
-import { isUnlimited, type Rules } from './rules.ts';
+import { isUnlimited, type Rule, type Rules } from './rules.ts';
 import { type Verdicts, ungranted } from './verdicts.ts';
 
 /** Tokens; a request counts as one in any case. */
@@ -44,10 +44,16 @@ export interface RateLimiter {
   take(ask: Ask): Promise<Grant>;
 }
 
+/** How much of a limit is used, as far as this replica knows. */
+export interface LimitLevels {
+  used(rule: Rule): number;
+}
+
 /** For one replica. */
-export function createLimiter(clock: Clock, verdicts: Verdicts): RateLimiter {
+export function createLimiter(clock: Clock, verdicts: Verdicts): RateLimiter & LimitLevels {
   const ledger = new Ledger(clock);
   return {
+    used: (rule) => ledger.used(rule),
     async take({ caller, model, cost }) {
       const rules = caller.rules(model);
       if (isUnlimited(rules)) return ungranted;

@@ -66,15 +66,12 @@ export function rulesOf(
 ): (model: string) => Rules {
   const known = new Map<string, Rules>();
   const own = tenants.get(tenant);
-  const everywhere = [
-    ...rulesFrom(keyLimits, { scope: 'key', owner: `{${tenant}}:key:${keyId ?? ''}` }),
-    ...rulesFrom(own?.limits, { scope: 'tenant', owner: `{${tenant}}:all` }),
-  ];
+  const everywhere = [...keyRules(tenant, keyId ?? '', keyLimits), ...tenantRules(tenant, own?.limits)];
   return (model) => {
     const before = known.get(model);
     if (before !== undefined) return before;
     const limits = own?.modelLimits.get(model) ?? models.get(model)?.limits;
-    const all = [...everywhere, ...rulesFrom(limits, { scope: 'model', owner: `{${tenant}}:model:${model}`, model })];
+    const all = [...everywhere, ...modelRules(tenant, model, limits)];
     const rates = all.filter((rule): rule is RateRule => 'perMs' in rule);
     const rules: Rules = {
       tenant,
@@ -86,6 +83,21 @@ export function rulesOf(
     known.set(model, rules);
     return rules;
   };
+}
+
+export type Rule = RateRule | LeaseRule;
+
+export function keyRules(tenant: string, keyId: string, limits: Limits | undefined): readonly Rule[] {
+  return rulesFrom(limits, { scope: 'key', owner: `{${tenant}}:key:${keyId}` });
+}
+
+/** Of all keys of a tenant together. */
+export function tenantRules(tenant: string, limits: Limits | undefined): readonly Rule[] {
+  return rulesFrom(limits, { scope: 'tenant', owner: `{${tenant}}:all` });
+}
+
+export function modelRules(tenant: string, model: string, limits: Limits | undefined): readonly Rule[] {
+  return rulesFrom(limits, { scope: 'model', owner: `{${tenant}}:model:${model}`, model });
 }
 
 /** Every limit that may decide about a tenant, each once. */
@@ -114,9 +126,9 @@ interface Owner {
   readonly model?: string;
 }
 
-function rulesFrom(limits: Limits | undefined, { scope, owner, model }: Owner): readonly (RateRule | LeaseRule)[] {
+function rulesFrom(limits: Limits | undefined, { scope, owner, model }: Owner): readonly Rule[] {
   if (limits === undefined) return [];
-  const found: (RateRule | LeaseRule)[] = [];
+  const found: Rule[] = [];
   const rate = (
     name: LimitName,
     limit: number | undefined,

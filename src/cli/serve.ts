@@ -53,6 +53,7 @@ export function serveCommand(): Command {
 
 async function serve(options: ServeOptions): Promise<void> {
   const { source, load, file } = sourceOf(options);
+  const peek = file === undefined ? load : () => file.peek();
   const loaded = load();
   const problems = 'problems' in loaded ? loaded.problems : loaded.warnings;
   if (problems.length > 0) process.stderr.write(`${printProblems(problems, 'text').trimEnd()}\n`);
@@ -68,7 +69,8 @@ async function serve(options: ServeOptions): Promise<void> {
   try {
     // Loaded here, so that the other verbs need not wait for it.
     const { startService } = await import('../service.ts');
-    service = await startService(fleet, { log, version: version(), revision: revision() ?? 'unknown', load, hash });
+    const about = { version: version(), revision: revision() ?? 'unknown', source, hash };
+    service = await startService(fleet, { log, load, peek, ...about });
   } catch (cause) {
     await reportFailure(cause, fleet.server.listen);
     return;

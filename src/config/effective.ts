@@ -9,7 +9,7 @@ import { present } from './present.ts';
 import { formatDuration, formatSize } from './units.ts';
 
 export function effectiveConfig(fleet: Fleet): Written {
-  const { server, auth, routing, logging, tracing, sharedState } = fleet;
+  const { server, auth, routing, logging, metrics, tracing, sharedState } = fleet;
   return {
     version: 1,
     server: {
@@ -38,6 +38,11 @@ export function effectiveConfig(fleet: Fleet): Written {
       slow_start: formatDuration(routing.slowStartMs),
       retries: { budget_ratio: routing.retryBudgetRatio },
       queue: effectiveQueue(routing.queue),
+    },
+    metrics: {
+      tenants: metrics.tenants,
+      genai_names: metrics.genaiNames,
+      max_models: metrics.maxModels,
     },
     ...present({
       shared_state: sharedState && effectiveSharedState(sharedState),

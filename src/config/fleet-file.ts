@@ -10,6 +10,8 @@ export interface FleetFile {
   /** False for a pipe or a device, which can be read once and not be watched. */
   readonly isRegular: boolean;
   load(): LoadedFleet | RefusedFleet;
+  /** The same, without being taken for a `load`. */
+  peek(): LoadedFleet | RefusedFleet;
   /** Stands for what the last `load` has read, what could not be read included. */
   seen(): string;
   /** The same for what stands there now. */
@@ -49,6 +51,7 @@ export function createFleetFile(source: FleetSource): FleetFile {
       hasLoaded = true;
       return loaded;
     },
+    peek: () => loadFleet({ ...source, readFile: read }),
     seen: () => summary(readings),
     now() {
       const mine = new Map<string, Reading>();

@@ -1,7 +1,7 @@
 // Which models there are, under which names, and which backends serve them: the fleet file and what discovery found,
 // put together. Pure; built anew whenever either changes.
 import { type EngineName, engines } from '../engines/index.ts';
-import { type Capabilities, endpointNames, mergeCapabilities } from './capabilities.ts';
+import { type Capabilities, capabilityNames, endpointNames, mergeCapabilities } from './capabilities.ts';
 import type { Backend, Fleet } from './fleet.ts';
 import { type Discovery, type Offer, offersOf } from './offers.ts';
 
@@ -58,6 +58,22 @@ export function buildCatalogue(fleet: Fleet, discoveryOf: (backend: Backend) => 
       [...all].map(([name, members]) => [name, { name, members, aliases: fleet.models.get(name)?.aliases ?? [] }]),
     ),
   };
+}
+
+/** Yes when one member can, no when all are known not to; otherwise nobody knows. */
+export function combinedCapabilities({ members }: Model): Capabilities {
+  const known: [string, boolean][] = [];
+  for (const name of capabilityNames) {
+    if (members.some((member) => member.can[name] === true)) known.push([name, true]);
+    else if (members.length > 0 && members.every((member) => member.can[name] === false)) known.push([name, false]);
+  }
+  return Object.fromEntries(known);
+}
+
+/** Tokens; undefined where no member tells. */
+export function largestContext({ members }: Model): number | undefined {
+  const largest = Math.max(0, ...members.map((member) => member.contextTokens ?? 0));
+  return largest === 0 ? undefined : largest;
 }
 
 function memberOf(fleet: Fleet, backend: Backend, discovery: Discovery, offer: Offer): Member {

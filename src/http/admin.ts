@@ -6,6 +6,7 @@ import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
 import type { Clock } from '../clock.ts';
 import { GatewayError, toGatewayError } from '../errors.ts';
+import { type AdminReads, addReads } from './admin-reads.ts';
 import { sendError } from './error-response.ts';
 import { harden } from './harden.ts';
 import { requestIdOf } from './inference.ts';
@@ -15,6 +16,7 @@ import { unrouted } from './unrouted.ts';
 
 export interface AdminParts {
   readonly operations: Operations;
+  readonly reads: AdminReads;
   readonly actions: AdminActions;
   readonly clock: Clock;
   /** As the fleet file has it now. */
@@ -46,6 +48,7 @@ export function createAdminApp(parts: AdminParts): Koa {
   app.use(requireToken(parts));
   const router = new Router({ sensitive: true, strict: true });
   addOperations(router, parts.operations);
+  addReads(router, parts.reads);
   router.post('/reload', async (ctx: Context) => {
     const outcome = await parts.actions.reload({ allowEmpty: ctx.query.allow_empty === 'true' });
     ctx.status = outcome.result === 'refused' ? 422 : 200;

@@ -1,8 +1,8 @@
 // GET /v1/models and /v1/models/{id}: answered from memory, in a stable order, whatever the backends do.
 import { type Caller, mayUse } from '../access/keyring.ts';
 import { GatewayError } from '../errors.ts';
-import { type Capabilities, capabilityNames } from '../fleet/capabilities.ts';
-import type { Model } from '../fleet/catalogue.ts';
+import type { Capabilities } from '../fleet/capabilities.ts';
+import { combinedCapabilities, largestContext, type Model } from '../fleet/catalogue.ts';
 import { canonicalName, type Snapshot } from '../routing/snapshot.ts';
 
 /** An entry as OpenAI's clients expect it, with what the fleet knows in extra fields. */
@@ -45,25 +45,14 @@ export function findModel(snapshot: Snapshot, caller: Caller, id: string, create
 }
 
 function entry(id: string, model: Model, created: number): ModelEntry {
-  const sizes = model.members.map((member) => member.contextTokens ?? 0);
-  const largest = Math.max(0, ...sizes);
+  const largest = largestContext(model);
   return {
     id,
     object: 'model',
     created,
     owned_by: 'switchyard',
     root: model.name,
-    ...(largest === 0 ? {} : { context_length: largest }),
-    capabilities: combined(model),
+    ...(largest === undefined ? {} : { context_length: largest }),
+    capabilities: combinedCapabilities(model),
   };
-}
-
-/** Yes when one member can, no when all are known not to; otherwise nobody knows. */
-function combined({ members }: Model): Capabilities {
-  const known: [string, boolean][] = [];
-  for (const name of capabilityNames) {
-    if (members.some((member) => member.can[name] === true)) known.push([name, true]);
-    else if (members.length > 0 && members.every((member) => member.can[name] === false)) known.push([name, false]);
-  }
-  return Object.fromEntries(known);
 }

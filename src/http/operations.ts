@@ -8,6 +8,8 @@ export interface Operations {
   phase(): 'ready' | 'stopping' | 'closing';
   /** Whether every backend has been asked for its models once. */
   discovered(): boolean;
+  /** Which backends and models there are, for `/readyz?verbose`; absent: that is not told on this port. */
+  details?(): object;
   /** Prometheus text; undefined when not offered on this port. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }> | undefined;
 }
@@ -19,10 +21,12 @@ export function addOperations(router: Router, operations: Operations): void {
   });
   router.get('/readyz', (ctx: Context) => {
     ctx.state.uncounted = true;
-    if (operations.phase() !== 'ready') throw new GatewayError('draining', 'This router is stopping.');
-    if (!operations.discovered())
-      throw new GatewayError('no_backend', 'The backends are still being asked for their models.');
-    ctx.body = { status: 'ready' };
+    const refusal = whyNotReady(operations);
+    const details = ctx.query.verbose === undefined ? undefined : operations.details?.();
+    if (refusal !== undefined && details === undefined) throw refusal;
+    ctx.status = refusal?.status ?? 200;
+    const status = refusal === undefined ? { status: 'ready' } : { status: 'not ready', why: refusal.message };
+    ctx.body = { ...status, ...details };
   });
   router.get('/metrics', async (ctx: Context) => {
     ctx.state.uncounted = true;
@@ -32,4 +36,11 @@ export function addOperations(router: Router, operations: Operations): void {
     ctx.set('content-type', metrics.contentType);
     ctx.body = metrics.text;
   });
+}
+
+function whyNotReady(operations: Operations): GatewayError | undefined {
+  if (operations.phase() !== 'ready') return new GatewayError('draining', 'This router is stopping.');
+  return operations.discovered()
+    ? undefined
+    : new GatewayError('no_backend', 'The backends are still being asked for their models.');
 }

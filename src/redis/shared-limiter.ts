@@ -1,6 +1,6 @@
 // Limits that hold over all replicas: one script per admission, and while Redis does not answer what the fleet file says.
 import { costs, differences, Ledger, type Reading } from '../access/ledger.ts';
-import { type Cost, type Grant, grantOf, type RateLimiter, reservation } from '../access/limiter.ts';
+import { type Cost, type Grant, grantOf, type LimitLevels, type RateLimiter, reservation } from '../access/limiter.ts';
 import { isUnlimited, type Rules } from '../access/rules.ts';
 import { ungranted, type Verdicts } from '../access/verdicts.ts';
 import type { Clock } from '../clock.ts';
@@ -18,7 +18,7 @@ export interface SharedLimiterParts {
   readonly observer: SharedStateObserver;
 }
 
-export interface SharedLimiter extends RateLimiter {
+export interface SharedLimiter extends RateLimiter, LimitLevels {
   /** Resolves when Redis has answered, or has had its time to. */
   start(): Promise<void>;
   /** Sends what is left and lets go of Redis. */
@@ -53,6 +53,7 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
         tell('settle', rules.tenant, calls.settle(rules, id, differences(rules, reserved, actual))),
       );
     },
+    used: (rule) => ledger.used(rule),
     async start() {
       renewLater();
       await state.start();

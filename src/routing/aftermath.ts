@@ -52,16 +52,22 @@ export function bookAttempt(
     learn(parts, delivery, slot, failure);
   }
   const isBroken = committed && request.stream && failure?.error.row.source === 'backend';
+  const { firstTokenAtMs } = exchange;
   parts.observer.attempted({
+    requestId: exchange.id,
+    endpoint: exchange.endpoint,
+    tenant: exchange.caller.tenant,
     backend: candidate.backend.name,
     model: candidate.model,
     asked: exchange.model,
     policy: exchange.policy,
     attempt: exchange.attempts === 1 ? 'first' : 'retry',
     result: failure?.error.row.type ?? 'ok',
+    error: failure?.error,
     durationMs: nowMs - startedMs,
     connectMs: exchange.timings.connectMs,
     broke: isBroken ? (resumed ? 'continuation' : 'stream') : undefined,
+    firstTokenMs: firstTokenAtMs === undefined || firstTokenAtMs < startedMs ? undefined : firstTokenAtMs - startedMs,
     lostTokens: lostTokens(exchange, failure),
   });
 }

@@ -95,10 +95,13 @@ export function broken(candidate: Candidate, what: string, usage?: Usage): Attem
 }
 
 export function transportFailed(candidate: Candidate, failure: TransportFailure): AttemptFailure {
-  if (failure.kind === 'broken')
-    return broken(candidate, `broke the connection before its answer was complete (${failure.code})`);
-  const message = `Backend "${candidate.backend.name}" could not be reached (${failure.code}).`;
-  return new AttemptFailure(new GatewayError('backend_unreachable', message));
+  const { kind, code: transportCode } = failure;
+  const [code, what] =
+    kind === 'broken'
+      ? (['backend_broken', 'broke the connection before its answer was complete'] as const)
+      : (['backend_unreachable', 'could not be reached'] as const);
+  const message = `Backend "${candidate.backend.name}" ${what} (${transportCode}).`;
+  return new AttemptFailure(new GatewayError(code, message, { transportCode }));
 }
 
 export function timedOut(candidate: Candidate, code: TimeLimit, ms: number): AttemptFailure {

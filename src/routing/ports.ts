@@ -79,6 +79,9 @@ export interface Sink {
 }
 
 export interface AttemptEnded {
+  readonly requestId: string;
+  readonly endpoint: string;
+  readonly tenant: string;
   readonly backend: string;
   readonly model: string;
   /** Canonical name of the model asked for, for which `model` may stand in, and what has chosen the backend. */
@@ -86,11 +89,15 @@ export interface AttemptEnded {
   readonly policy?: string | undefined;
   readonly attempt: 'first' | 'retry';
   readonly result: Outcome;
+  /** Absent: it went well. */
+  readonly error: GatewayError | undefined;
   readonly durationMs: number;
   /** From its start until there was a connection to write on; absent: none came about. */
   readonly connectMs?: number | undefined;
   /** Of a stream that the backend has left without its end when something had left for the caller: its own, or the rest of another's. */
   readonly broke?: 'stream' | 'continuation' | undefined;
+  /** From its start to the first content, where this attempt has brought that; streams only. */
+  readonly firstTokenMs: number | undefined;
   /** Output tokens that had come and that nobody was given, because it failed before anything left. */
   readonly lostTokens: number;
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Address, AdminSettings, Fleet } from '../fleet/fleet.ts';
 import { type AdminActions, createAdminApp } from '../http/admin.ts';
+import type { AdminReads } from '../http/admin-reads.ts';
 import { OpenSockets } from '../http/open-sockets.ts';
 import type { Operations } from '../http/operations.ts';
 import { createServer, listen } from '../http/server.ts';
@@ -15,6 +16,7 @@ export interface Admin {
 export interface OpenAdminParts {
   readonly fleet: () => Fleet;
   readonly operations: Operations;
+  readonly reads: AdminReads;
   readonly actions: AdminActions;
   readonly clock: Clock;
   readonly log: Logger;
@@ -37,9 +39,10 @@ const bodyTimeoutMs = 10_000;
 /** @throws AdminListenFailure where the address was chosen; where it was not, the router does without. */
 export async function openAdmin(settings: AdminSettings | undefined, parts: OpenAdminParts): Promise<Admin> {
   if (settings === undefined) return none;
-  const { fleet, operations, actions, clock, log } = parts;
+  const { fleet, operations, reads, actions, clock, log } = parts;
   const app = createAdminApp({
     operations,
+    reads,
     actions,
     clock,
     // A file that now says `off` needs a restart for that; its token and hosts count no more.

@@ -34,6 +34,8 @@ export interface CallersParts {
   readonly trace: TraceStart | undefined;
 }
 
+export type Callers = ReturnType<typeof openCallers>;
+
 export function openCallers(first: Fleet, parts: CallersParts) {
   const { clock, log, metrics, fleet, headTimeoutMs, bodyTimeoutMs } = parts;
   const sockets = new OpenSockets(clock);

@@ -1,6 +1,6 @@
 // Everything towards the backends, built and taken down together.
 import type { Keyring } from '../access/keyring.ts';
-import { plainCounters } from '../admission/counters.ts';
+import type { Counters } from '../admission/counters.ts';
 import { LearntLimit } from '../admission/learnt-limit.ts';
 import type { Clock } from '../clock.ts';
 import { adminStateOf } from '../fleet/backend-state.ts';
@@ -19,6 +19,7 @@ import { createConnections } from '../upstream/connections.ts';
 import { rememberingLookup } from '../upstream/remembered-names.ts';
 import { createProber, type Prober } from '../upstream/probers.ts';
 import { LiveFleet } from './live-fleet.ts';
+import type { Recorder } from './report/recorder.ts';
 import { watchPanic } from './watch-panic.ts';
 
 export interface FleetParts {
@@ -26,14 +27,19 @@ export interface FleetParts {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly inFlight: Counters;
+  readonly recorder: Recorder;
   /** How many wait for each model. */
   readonly queues: () => ReadonlyMap<string, number>;
   /** A backend may be able to take what it could not take before. */
   readonly usable: () => void;
 }
 
+export type OpenFleet = Awaited<ReturnType<typeof openFleet>>;
+
 /** Connections, state, circuits, probes, and the snapshot made of what they find. */
-export async function openFleet(first: Fleet, { log, metrics, clock, random, queues, usable }: FleetParts) {
+export async function openFleet(first: Fleet, parts: FleetParts) {
+  const { log, metrics, clock, random, inFlight, recorder, queues, usable } = parts;
   const simulated = createSimulatedFleet();
   const connections = createConnections({
     lookup: rememberingLookup(clock),
@@ -45,6 +51,7 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
     changed(backend, model, state) {
       if (state === 'closed') roster.member(backend, model).backSinceMs = clock.now();
       metrics.circuitChanged(backend.name, model, state);
+      recorder.changed(backend.name, `${circuitWords[state]} (${model})`);
       log.warn({ backend: backend.name, model, circuit: state }, 'circuit changed');
       lookForPanic();
       usable();
@@ -59,6 +66,7 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
     circuit: circuits.make,
     silence({ name, stallAfterMs }) {
       const changed = (stalled: boolean) => {
+        recorder.changed(name, stalled ? 'stalled' : 'no longer stalled');
         log[stalled ? 'warn' : 'info']({ backend: name, stalled }, 'backend changed');
         usable();
       };
@@ -66,7 +74,6 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
     },
     limit: () => new LearntLimit(),
   });
-  const inFlight = plainCounters();
   const build = (fleet: Fleet, keyring: Keyring) =>
     buildSnapshot(fleet, {
       roster,
@@ -89,7 +96,9 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
     random,
     observer: {
       probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
+      found: (backend, problem) => recorder.backends.probed(backend, problem),
       healthChanged({ name, engine, health }, before) {
+        recorder.changed(name, `${before} → ${health}`);
         log[health === 'up' ? 'info' : 'warn']({ backend: name, engine, health, before }, 'backend changed');
         lookForPanic();
         usable();
@@ -121,7 +130,9 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
     },
     snapshots: () => snapshots,
     left: ({ name }) => {
-      if (live.current.backends.every((backend) => backend.name !== name)) metrics.forgetBackend(name);
+      if (live.current.backends.some((backend) => backend.name === name)) return;
+      metrics.forgetBackend(name);
+      recorder.backends.forget(name);
     },
   });
   await Promise.all(first.backends.map((backend) => simulated.start(backend)));
@@ -148,7 +159,6 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
     snapshots,
     roster,
     connections,
-    inFlight,
     prober,
     view,
     isDiscovered: () => isDiscovered,
@@ -158,7 +168,10 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
       const backend = named(name);
       if (backend === undefined) return undefined;
       const state = roster.of(backend);
-      if (state.draining !== draining) log.info({ backend: name, draining }, 'backend drain');
+      if (state.draining !== draining) {
+        recorder.changed(name, draining ? 'drained' : 'undrained');
+        log.info({ backend: name, draining }, 'backend drain');
+      }
       state.draining = draining;
       if (!draining) usable();
       return { state: adminStateOf(backend, state), inFlight: inFlightOf(backend) };
@@ -190,6 +203,7 @@ export async function openFleet(first: Fleet, { log, metrics, clock, random, que
 function tenantsOf({ auth }: Fleet): readonly string[] {
   return auth.mode === 'none' ? ['anonymous'] : [...new Set(auth.keys.map(({ tenant }) => tenant))];
 }
+const circuitWords = { open: 'circuit opened', half_open: 'circuit half open', closed: 'circuit closed' } as const;
 
 function makePolicyOf(fleet: Fleet) {
   const found = Object.entries(policies).find(([name]) => name === fleet.routing.policy);

@@ -1,15 +1,18 @@
 // The limits of a fleet: in memory for one replica, through Redis for several, and who watches them.
-import { createLimiter, type RateLimiter } from '../access/limiter.ts';
+import { createLimiter, type LimitLevels, type RateLimiter } from '../access/limiter.ts';
 import { limitsByTenant } from '../access/rules.ts';
 import { createVerdicts } from '../access/verdicts.ts';
 import type { Clock } from '../clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { SharedStateSettings } from '../fleet/shared-state.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/observe.ts';
 import { createSharedLimiter } from '../redis/shared-limiter.ts';
 
 export interface Limits {
-  readonly limiter: RateLimiter;
+  readonly limiter: RateLimiter & LimitLevels;
+  /** Whether shared state answers; undefined: there is none. */
+  sharedState(): { readonly up: boolean; readonly onFailure: SharedStateSettings['onFailure'] } | undefined;
   /** What is counted stays; what it is held against comes with each caller. */
   apply(fleet: Fleet): void;
   /** Resolves also when Redis is not there: then the fleet file says what limits are worth. */
@@ -38,9 +41,11 @@ export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): 
   });
   const { sharedState } = fleet;
   if (sharedState === undefined) {
-    return { limiter: createLimiter(clock, verdicts), apply, start: nothing, stop: nothing };
+    const limiter = createLimiter(clock, verdicts);
+    return { limiter, sharedState: () => undefined, apply, start: nothing, stop: nothing };
   }
   const watch = metrics.watchSharedState();
+  let isUp = false;
   const limiter = createSharedLimiter(sharedState, {
     clock,
     verdicts,
@@ -48,6 +53,7 @@ export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): 
       ...watch,
       changed({ up, isNews, tenant, lost }) {
         watch.changed(up);
+        isUp = up;
         if (!isNews) return;
         if (lost === undefined) log.info({ shared_state: 'up', tenant }, 'shared state answers: limits are exact');
         else
@@ -58,7 +64,13 @@ export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): 
       },
     },
   });
-  return { limiter, apply, start: () => limiter.start(), stop: () => limiter.stop() };
+  return {
+    limiter,
+    sharedState: () => ({ up: isUp, onFailure: sharedState.onFailure }),
+    apply,
+    start: () => limiter.start(),
+    stop: () => limiter.stop(),
+  };
 }
 
 function nothing(): Promise<void> {

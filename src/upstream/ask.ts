@@ -3,6 +3,7 @@ import type { ProbeAnswer } from '../engines/engine.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import type { Connections } from './connections.ts';
 import { get, type ProbeReason } from './probe.ts';
+import { problemOf } from './unwell.ts';
 
 export interface Question {
   readonly connections: Connections;
@@ -17,6 +18,8 @@ export interface Answers {
   readonly answers: readonly (ProbeAnswer | undefined)[];
   /** Of the first path. */
   readonly failure: ProbeReason | undefined;
+  /** The same in a few words for people. */
+  readonly problem: string | undefined;
 }
 
 export async function ask({ connections, backend, paths, timeoutMs, ended }: Question): Promise<Answers> {
@@ -25,6 +28,7 @@ export async function ask({ connections, backend, paths, timeoutMs, ended }: Que
   return {
     answers: probed.map((one) => ('answer' in one ? one.answer : undefined)),
     failure: first === undefined ? undefined : 'failure' in first ? first.failure : badStatus(first.answer),
+    problem: first === undefined ? undefined : problemOf(first, paths[0] ?? ''),
   };
 }
 

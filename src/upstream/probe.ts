@@ -1,6 +1,7 @@
 // One free GET to a backend, read whole, within a time of its own. Never throws: no answer is an answer too.
 import type { ProbeAnswer } from '../engines/engine.ts';
 import type { Backend } from '../fleet/fleet.ts';
+import { transportProblem } from '../fleet/problem.ts';
 import type { Connections } from './connections.ts';
 import { headerMap } from './call.ts';
 
@@ -11,7 +12,10 @@ export type ProbeFailure = 'timeout' | 'refused' | 'broken' | 'too_large';
 /** `status`: it answered, with an error. `unreadable`: with something that tells nothing. */
 export type ProbeReason = ProbeFailure | 'status' | 'unreadable';
 
-export type Probed = { readonly answer: ProbeAnswer } | { readonly failure: ProbeFailure };
+/** `problem`: in a few words for people. */
+export type Probed = { readonly answer: ProbeAnswer } | { readonly failure: ProbeFailure; readonly problem: string };
+
+const timedOut: Probed = { failure: 'timeout', problem: 'timed out' };
 
 export async function get(
   connections: Connections,
@@ -21,7 +25,7 @@ export async function get(
   ended: AbortSignal,
 ): Promise<Probed> {
   // Before a connection is asked for: the backend may have left, and nobody would close it.
-  if (ended.aborted) return { failure: 'timeout' };
+  if (ended.aborted) return timedOut;
   const { dispatcher, prefix } = connections.to(backend);
   const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ended]);
   const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'switchyard' };
@@ -36,7 +40,7 @@ export async function get(
     for await (const chunk of response.body) {
       if (!Buffer.isBuffer(chunk)) continue;
       bytes += chunk.length;
-      if (bytes > maxAnswerBytes) return { failure: 'too_large' };
+      if (bytes > maxAnswerBytes) return { failure: 'too_large', problem: 'answer above 8 MiB' };
       chunks.push(chunk);
     }
     return {
@@ -47,8 +51,9 @@ export async function get(
       },
     };
   } catch (cause) {
-    if (signal.aborted) return { failure: 'timeout' };
-    return { failure: isRefusal(cause) ? 'refused' : 'broken' };
+    if (signal.aborted) return timedOut;
+    const code = codeOf(cause);
+    return { failure: refusals.has(code) ? 'refused' : 'broken', problem: transportProblem(code) };
   }
 }
 
@@ -71,6 +76,6 @@ const refusals = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-function isRefusal(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' && refusals.has(cause.code);
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }

@@ -11,6 +11,7 @@ import type { Connections } from './connections.ts';
 import { type HealthTrack, trackHealth } from './health.ts';
 import { LoadLoop } from './load-loop.ts';
 import type { ProbeReason } from './probe.ts';
+import { unwell } from './unwell.ts';
 
 export interface ProberParts {
   readonly connections: Connections;
@@ -27,6 +28,8 @@ export interface ProbeObserver {
     durationMs: number,
     failure: ProbeReason | undefined,
   ): void;
+  /** A round has ended: what was wrong with it, such as `connection refused` or `HTTP 503 at /health`; undefined: nothing. */
+  found(backend: string, problem: string | undefined): void;
   /** Health has changed; `before` is what it was. */
   healthChanged(state: BackendState, before: BackendState['health']): void;
   /** The models a backend serves, or the engine it runs, are other ones than before. */
@@ -49,6 +52,8 @@ export class ProbeLoop {
   #running: Promise<void> | undefined = undefined;
   #again = false;
   #rediscoverAtMs = 0;
+  /** The first thing that went wrong in this round. */
+  #problem: string | undefined = undefined;
   /** `lost`: it was up, and has gone down since. */
   #life: 'new' | 'well' | 'lost';
 
@@ -114,11 +119,14 @@ export class ProbeLoop {
 
   async #round(): Promise<void> {
     const wasUp = this.#state.health === 'up';
+    this.#problem = undefined;
     const engine = await this.#detectWhenDue(wasUp);
     if (this.#ended.signal.aborted) return;
     if (engine === undefined) {
-      this.#show('down');
+      this.#show('down', this.#problem ?? 'no engine that is known');
     } else {
+      // What only looked for the engine had to fail in part.
+      this.#problem = undefined;
       const { answers } = await this.#ask('health', engines[engine].probes.health);
       const reading = engines[engine].probes.health.read(answers);
       if (reading !== 'down') this.#state.signals.healthAtMs = this.#parts.clock.now();
@@ -127,7 +135,7 @@ export class ProbeLoop {
       const refused = reading === 'up' && due ? await this.#discover(engine) : false;
       // What an aborted probe has found says nothing.
       if (this.#ended.signal.aborted) return;
-      this.#show(refused ? 'misconfigured' : reading);
+      this.#show(refused ? 'misconfigured' : reading, this.#problem ?? unwell[refused ? 'misconfigured' : reading]);
     }
     if (!this.#state.probedOnce && !this.#ended.signal.aborted) {
       this.#state.probedOnce = true;
@@ -169,7 +177,8 @@ export class ProbeLoop {
     return false;
   }
 
-  #show(reading: Parameters<HealthTrack['next']>[0]): void {
+  #show(reading: Parameters<HealthTrack['next']>[0], problem: string | undefined): void {
+    this.#parts.observer.found(this.#backend.name, reading === 'up' ? undefined : problem);
     const before = this.#state.health;
     this.#state.health = this.#track.next(reading);
     for (const member of this.#state.members.values()) member.circuit.probed(reading === 'up');
@@ -197,9 +206,11 @@ export class ProbeLoop {
     return asked;
   }
 
-  #getAll(paths: readonly string[], timeoutMs: number): Promise<Answers> {
+  async #getAll(paths: readonly string[], timeoutMs: number): Promise<Answers> {
     const { connections } = this.#parts;
-    return ask({ connections, backend: this.#backend, paths, timeoutMs, ended: this.#ended.signal });
+    const asked = await ask({ connections, backend: this.#backend, paths, timeoutMs, ended: this.#ended.signal });
+    this.#problem ??= asked.problem;
+    return asked;
   }
 }
 

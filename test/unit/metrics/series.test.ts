@@ -78,6 +78,11 @@ function settled(more: Partial<ExchangeSettled> = {}): ExchangeSettled {
 }
 
 const attempted: AttemptEnded = {
+  requestId: 'r',
+  endpoint: 'completions',
+  tenant: 't',
+  error: undefined,
+  firstTokenMs: undefined,
   backend: 'a',
   model: 'm',
   asked: 'm',

@@ -51,7 +51,18 @@ describe('the waste of an exchange', () => {
 
 describe('the waste of an attempt', () => {
   it('is what had come before it failed', () => {
-    const event = { backend: 'b', model: 'm', attempt: 'first', result: 'backend_broken', durationMs: 1 } as const;
+    const event = {
+      requestId: 'r',
+      endpoint: 'completions',
+      tenant: 't',
+      backend: 'b',
+      model: 'm',
+      attempt: 'first',
+      result: 'backend_broken',
+      error: undefined,
+      durationMs: 1,
+      firstTokenMs: undefined,
+    } as const;
     expect(wasteOfAttempt({ ...event, lostTokens: 17 })).toEqual({
       backend: 'b',
       model: 'm',
