@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { Caller } from '../../src/access/keyring.ts';
-import { type Cost, createLimiter, type Grant, type RateLimiter } from '../../src/access/limiter.ts';
+import { type Cost, createLimiter, type Grant, type LimitLevels, type RateLimiter } from '../../src/access/limiter.ts';
 import { rulesOf } from '../../src/access/rules.ts';
 import { createVerdicts } from '../../src/access/verdicts.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -14,7 +14,7 @@ import { aCaller, anAuth } from '../support/a-fleet.ts';
 import { settingsFor } from '../support/redis/settings-for.ts';
 
 interface Opened {
-  readonly limiter: RateLimiter;
+  readonly limiter: RateLimiter & LimitLevels;
   readonly close: () => Promise<void>;
 }
 
@@ -71,6 +71,19 @@ describe.each(kinds)('limits %s', (_name, open) => {
     return Number(value);
   }
   const tokens = (inputTokens: number, outputTokens = 0): Cost => ({ inputTokens, outputTokens });
+
+  it('tell how much of each is used', async () => {
+    const who = caller({ requestsPerDay: 1_000, tokensPerDay: 100_000, concurrent: 9 });
+    const { rates, leases } = who.rules('m');
+    const used = () => [...rates, ...leases].map((rule) => Math.round(opened.limiter.used(rule)));
+    expect(used()).toEqual([0, 0, 0]);
+    const grants = [await take(who, tokens(50_000)), await take(who, tokens(10_000))];
+    expect(used()[0]).toBe(2);
+    expect(Math.abs((used()[1] ?? 0) - 60_000)).toBeLessThan(1_000);
+    expect(used()[2]).toBe(2);
+    for (const grant of grants) grant.refund();
+    expect(used()[2]).toBe(0);
+  });
 
   it('admit exactly what is allowed, however many ask at once', async () => {
     const who = caller({ requestsPerMinute: 20 });

@@ -178,6 +178,39 @@ describe('probing', () => {
   });
 });
 
+describe('what is wrong with a backend', () => {
+  const problems = async () => {
+    const { port } = current().service.adminAddress ?? {};
+    const report = await (await fetch(`http://127.0.0.1:${port}/fleet`)).text();
+    return JSON.parse(report).backends.map(({ problem }: { readonly problem: unknown }) => problem);
+  };
+
+  it('is told in a few words for as long as its probes fail', async () => {
+    const hole = await startBlackHole();
+    const { engine } = await start({
+      admin: {},
+      engines: [
+        { imitates: 'vllm', health: 'loading' },
+        { imitates: 'vllm', apiKey: 'another' },
+        { imitates: 'llamacpp', health: 'loading' },
+      ],
+      others: [
+        { name: 'refuses', url: 'http://127.0.0.1:9', probe: quickProbe },
+        { name: 'unnamed', url: 'http://nothing.invalid:9', probe: quickProbe },
+        { name: 'silent', url: hole.url, probe: { ...quickProbe, timeoutMs: 100 } },
+        { name: 'auto', engine: 'auto', url: 'http://127.0.0.1:9', probe: quickProbe },
+      ],
+    });
+    const others = ['connection refused', 'name not found', 'timed out', 'connection refused'];
+    await expect
+      .poll(problems)
+      .toEqual(['connection refused', 'HTTP 401 at /v1/models', 'HTTP 503 at /health', ...others]);
+    await engine.setHealth('up');
+    await expect.poll(async () => (await problems())[0]).toBeNull();
+    await hole.close();
+  });
+});
+
 describe('readiness', () => {
   it('comes once every backend was asked, whether or not it answered', async () => {
     const { get, chat } = await start({ others: [{ name: 'nobody', url: 'http://127.0.0.1:9', probe: quickProbe }] });

@@ -57,6 +57,14 @@ async function pass(ms: number): Promise<void> {
 }
 
 describe('a fleet file that is watched', () => {
+  it('is loaded also where somebody has only looked at its new text before', async () => {
+    watch(text(1));
+    writeFileSync(path, text(2));
+    expect(file.peek()).toHaveProperty('fleet');
+    await pass(5_000);
+    expect(loads).toEqual(['good']);
+  });
+
   it('is loaded once for each change of what is in it, and not for being touched', async () => {
     watch(text(1));
     await pass(10_000);
