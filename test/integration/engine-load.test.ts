@@ -14,13 +14,16 @@ describe('the load of an engine', () => {
   });
 
   it('is what runs and waits there, and how full its cache is', async () => {
-    const { engine, chat } = await start({
+    const { engine, chat, service } = await start({
+      admin: {},
       engines: [{ imitates: 'vllm', kvUsage: 0.25 }],
     });
     engine.respond([stallsAfter(2)]);
     const gone = new AbortController();
     const stream = await chat({ stream: true }, { signal: gone.signal });
     await expect.poll(() => loadOf('b0'), { timeout: 10_000 }).toEqual({ running: 1, waiting: 0, kvUsage: 0.25 });
+    const told = await fetch(`http://127.0.0.1:${service.adminAddress?.port}/fleet`);
+    expect(await told.json()).toMatchObject({ backends: [{ running: 1, waiting: 0, kv_cache: 0.25 }] });
     gone.abort();
     await stream.text().catch(() => '');
     expect(engine.posts).toHaveLength(1);
