@@ -15,7 +15,7 @@ interface Source {
 }
 
 const sources: readonly Source[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
+  .filter((path) => /\.tsx?$/.test(path))
   .map((path) => {
     const text = readFileSync(join(src, path), 'utf8');
     return {
@@ -61,7 +61,7 @@ const core: Readonly<Record<string, readonly string[]>> = {
   access: [...bottom, ...nouns, ...middle],
   routing: [...bottom, ...nouns, ...middle],
 };
-const edges = ['config', 'http', 'upstream', 'redis', 'simulated', 'metrics', 'pressure', 'tracing', 'log'];
+const edges = ['config', 'http', 'upstream', 'redis', 'simulated', 'metrics', 'pressure', 'tracing', 'log', 'page'];
 const top = ['main', 'cli', 'service'];
 
 /** Package → the one part that may import it. */
@@ -83,6 +83,9 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/exporter-trace-otlp-http': ['tracing'],
   '@opentelemetry/resources': ['tracing'],
   '@opentelemetry/sdk-trace': ['tracing'],
+  preact: ['page'],
+  uplot: ['page'],
+  vite: ['page'],
 };
 
 describe('the tree', () => {

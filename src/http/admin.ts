@@ -11,6 +11,7 @@ import { sendError } from './error-response.ts';
 import { harden } from './harden.ts';
 import { requestIdOf } from './inference.ts';
 import { addOperations, type Operations } from './operations.ts';
+import { addPage } from './page.ts';
 import { decodePathPart } from './path-part.ts';
 import { unrouted } from './unrouted.ts';
 
@@ -49,6 +50,7 @@ export function createAdminApp(parts: AdminParts): Koa {
   const router = new Router({ sensitive: true, strict: true });
   addOperations(router, parts.operations);
   addReads(router, parts.reads);
+  addPage(router);
   router.post('/reload', async (ctx: Context) => {
     const outcome = await parts.actions.reload({ allowEmpty: ctx.query.allow_empty === 'true' });
     ctx.status = outcome.result === 'refused' ? 422 : 200;
