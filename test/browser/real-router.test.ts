@@ -87,6 +87,8 @@ describe('the page of a real router', () => {
     const page = await open(url, {}, /ERR_/);
     await rowOf(page, 'box-0').waitFor();
     await router.kill();
-    await page.getByText(/^last answer \d+ s ago: no connection to the router$/).waitFor();
+    const banner = page.getByText(/^last answer \d+ s ago: no connection to the router$/);
+    await banner.waitFor();
+    expect(await banner.count()).toBe(1);
   });
 });
