@@ -117,6 +117,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     if (applied.result === 'refused') return applied;
     limits.apply(next);
     retryBudget.configure(next.routing.retryBudgetRatio);
+    callers.apply(next);
+    admin.apply(next);
     if (next.logging.level !== level) log.level = next.logging.level;
     return applied;
   }
@@ -182,6 +184,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     reads,
     clock,
     log,
+    certificates: metrics.certificates,
     fleet: () => live.current,
     actions: { reload: (how) => reloader.reload('api', how), drain },
   }).catch(async (cause: unknown) => {

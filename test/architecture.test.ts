@@ -139,6 +139,11 @@ describe('imports', () => {
     expect(wrong.map(({ text }) => text)).toEqual([]);
   });
 
+  it('of node:https stand in http only, apart from types', () => {
+    const wrong = outside().filter(({ part, from, typeOnly }) => from === 'node:https' && !typeOnly && part !== 'http');
+    expect(wrong.map(({ text }) => text)).toEqual([]);
+  });
+
   it('make no circle', () => {
     expect(findCircle()).toEqual([]);
   });

@@ -110,8 +110,9 @@ function addressOf(listen: Address | 'off', from: string): AdminAddress | { read
   return { url: urlOf(reachable(listen)), from };
 }
 
-export function urlOf({ host, port }: Address): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** `tls`: anything but undefined where it is spoken there. */
+export function urlOf({ host, port }: Address, tls?: unknown): string {
+  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** An address that means all of them is asked on this machine. */

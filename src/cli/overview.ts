@@ -13,7 +13,7 @@ interface About {
 const mostNames = 4;
 
 export function overview(fleet: Fleet, service: Service, about: About): string {
-  const url = urlOf(service.address);
+  const url = urlOf(service.address, fleet.server.tls);
   const header = ['BACKEND', 'ENGINE', 'STATE', 'MODELS'];
   const rows = fleet.backends.map((backend) => {
     const state = service.states.find(({ name }) => name === backend.name);
@@ -34,7 +34,7 @@ export function overview(fleet: Fleet, service: Service, about: About): string {
 function adminLines({ admin }: Fleet, { adminAddress }: Service): readonly string[] {
   if (adminAddress === undefined) return [];
   return [
-    `Admin:    ${urlOf(adminAddress)}  (${admin?.tokenSha256 === undefined ? 'read only: no token' : 'token needed'})`,
+    `Admin:    ${urlOf(adminAddress, admin?.tls)}  (${admin?.tokenSha256 === undefined ? 'read only: no token' : 'token needed'})`,
   ];
 }
 

@@ -46,7 +46,7 @@ export function adminListenOf(root: Tree): Address | 'off' | undefined {
 /** `override`: of flags and environment. */
 export function decodeAdmin(
   entry: AdminEntry | undefined,
-  tokenSha256: string | undefined,
+  { tokenSha256, tls }: { readonly tokenSha256: string | undefined; readonly tls: AdminSettings['tls'] | undefined },
   override: Address | 'off' | undefined,
 ): AdminSettings | undefined {
   const chosen = override ?? entry?.listen;
@@ -56,6 +56,6 @@ export function decodeAdmin(
     listen,
     isChosen: chosen !== undefined,
     allowedHosts: entry?.allowed_hosts ?? adminDefaults.allowedHosts,
-    ...present({ tokenSha256 }),
+    ...present({ tokenSha256, tls }),
   };
 }

@@ -5,6 +5,7 @@ import { type Place, type Report, nowhere } from './diagnostics.ts';
 import type { Env } from './interpolate.ts';
 import { type RedisSecrets, readRedisSecrets } from './redis-secrets.ts';
 import { createSecretReader, type SecretSources } from './secret-reader.ts';
+import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 import { child, itemsAt, placeOf, textAt, type Tree } from './tree.ts';
 
 export interface Credentials {
@@ -18,12 +19,15 @@ export interface Credentials {
   readonly redis: RedisSecrets;
   /** SHA-256, as the keys. */
   readonly adminTokenHash: string | undefined;
+  readonly tls: TlsFiles;
   /** Contents of the files read, for the hash of the fleet. */
   readonly contents: readonly Buffer[];
 }
 
 export interface CredentialSources extends SecretSources {
   readonly env: Env;
+  /** Unix milliseconds; left out: now. */
+  readonly nowMs?: number;
 }
 
 export function readCredentials(root: Tree, sources: CredentialSources, report: Report): Credentials {
@@ -51,6 +55,7 @@ export function readCredentials(root: Tree, sources: CredentialSources, report: 
     bearers,
     redis: readRedisSecrets(root, secrets, report),
     adminTokenHash: readAdminToken(root, secrets, report),
+    tls: readTlsFiles(root, { secrets, nowMs: sources.nowMs ?? Date.now() }, report),
     contents: secrets.contents(),
   };
   checkMode(root, { credentials, env: sources.env }, report);

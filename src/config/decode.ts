@@ -35,6 +35,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
         forwardHeaders: server?.forward_headers,
         rateLimitHeaders: server?.rate_limit_headers,
         overload: server?.overload && decodeOverload(server.overload),
+        tls: credentials.tls.server,
       }),
     },
     auth: {
@@ -44,7 +45,10 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
       maxReservedOutputTokens: file.auth?.max_reserved_output_tokens ?? defaults.maxReservedOutputTokensDefault,
     },
     backends: file.backends.map((entry, index) =>
-      decodeBackend(entry, file.defaults ?? {}, credentials.bearers[index]),
+      decodeBackend(entry, file.defaults ?? {}, {
+        bearer: credentials.bearers[index],
+        tls: credentials.tls.backends[index],
+      }),
     ),
     models: new Map(Object.entries(file.models ?? {}).map(([name, entry]) => [name, decodeModel(entry)])),
     routing: {
@@ -60,7 +64,11 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
     },
     metrics: decodeMetrics(file.metrics),
     ...present({
-      admin: decodeAdmin(file.admin, credentials.adminTokenHash, overrides.adminListen),
+      admin: decodeAdmin(
+        file.admin,
+        { tokenSha256: credentials.adminTokenHash, tls: credentials.tls.admin },
+        overrides.adminListen,
+      ),
       tracing: file.tracing && decodeTracing(file.tracing),
       sharedState: file.shared_state && decodeSharedState(file.shared_state, credentials.redis),
     }),
@@ -86,7 +94,7 @@ function decodeKeys(entries: readonly KeyEntry[], { keyHashes, envKeyHashes }: C
 function decodeBackend(
   own: BackendEntry,
   shared: NonNullable<FleetFile['defaults']>,
-  bearer: string | undefined,
+  { bearer, tls }: { readonly bearer: string | undefined; readonly tls: Backend['tls'] | undefined },
 ): Backend {
   const probe = merge(shared.probe, own.probe);
   const circuit = merge(shared.circuit, own.circuit);
@@ -126,6 +134,7 @@ function decodeBackend(
       models: own.models,
       maxInFlight: own.max_in_flight ?? shared.max_in_flight,
       bearer,
+      tls,
       capabilities: own.capabilities && decodeCapabilities(own.capabilities),
       contextTokens: own.context,
     }),

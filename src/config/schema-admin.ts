@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Address } from '../fleet/fleet.ts';
 import { type Parsed, parseListen } from './addresses.ts';
 import { list, text } from './leaves.ts';
+import { adminTls } from './schema-tls.ts';
 import { file, parsedBy, secret } from './schema-values.ts';
 
 const host = text((schema) =>
@@ -14,6 +15,7 @@ export const admin = z.strictObject({
   allowed_hosts: list(host).optional(),
   token: secret.optional(),
   token_file: file.optional(),
+  tls: adminTls.optional(),
 });
 
 export type AdminEntry = z.output<typeof admin>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseServer } from './addresses.ts';
 import { filledList, number, text } from './leaves.ts';
 import { largestDatabase, parseRedisUrl } from './redis-url.ts';
+import { clientTls } from './schema-tls.ts';
 import { file, parsedBy, secret } from './schema-values.ts';
 
 const user = {
@@ -28,16 +29,7 @@ export const sharedState = z.strictObject({
   cluster: z.strictObject({ nodes }).optional(),
   ...user,
   database: number(z.int().min(0).max(largestDatabase)).optional(),
-  tls: z
-    .strictObject({
-      ca_file: file.optional(),
-      cert_file: file.optional(),
-      key_file: file.optional(),
-      server_name: text((schema) =>
-        schema.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/, { error: 'expected the name of a host' }),
-      ).optional(),
-    })
-    .optional(),
+  tls: clientTls.optional(),
   prefix: text((schema) =>
     schema.regex(/^[^\s\p{Cc}{}]{1,64}$/u, {
       error: 'expected 1 to 64 characters without braces, spaces and control characters',

@@ -15,6 +15,7 @@ import { amount, limits, tenant } from './schema-limits.ts';
 import { metrics } from './schema-metrics.ts';
 import { overload } from './schema-overload.ts';
 import { sharedState } from './schema-shared-state.ts';
+import { clientTls, serverTls } from './schema-tls.ts';
 import { tracing } from './schema-tracing.ts';
 import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
 import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts';
@@ -75,6 +76,7 @@ const shared = {
   max_in_flight: z.union([count, text(z.literal('auto'))]).optional(),
   stall_after: duration.optional(),
   usage: text(z.enum(['auto', 'force'])).optional(),
+  tls: clientTls.optional(),
 };
 
 const isEngineName = (value: string): value is EngineName => Object.hasOwn(engines, value);
@@ -153,6 +155,7 @@ export const fleetSchema = z.strictObject({
       forward_headers: list(header).optional(),
       rate_limit_headers: text(z.enum(['openai', 'ietf', 'both'])).optional(),
       overload: overload.optional(),
+      tls: serverTls.optional(),
     })
     .optional(),
   admin: admin.optional(),

@@ -1,11 +1,13 @@
 // What a reload changes: which backends come, go, or stay with other settings, and which settings only a restart applies.
 // Pure; who acts on it is service/live-fleet.
 import type { Backend, Fleet } from './fleet.ts';
+import type { ServerTls } from './tls.ts';
 
 /** Same identity: the same box, whose state, connections and running requests live on over a reload. */
-export function identityOf({ name, url, engine, simulate, state }: Backend): string {
-  // A disabled one is not connected to, so coming back it is a new one.
-  return JSON.stringify([name, url, engine, simulate, state === 'disabled']);
+export function identityOf({ name, url, engine, simulate, state, tls }: Backend): string {
+  // Behind another certificate may be another box, and what is said under the old one has to end: so it is probed, takes over,
+  // and the old connections drain. A disabled one is not connected to, so coming back it is a new one.
+  return JSON.stringify([name, url, engine, simulate, state === 'disabled', tls?.fingerprint]);
 }
 
 export interface FleetChanges {
@@ -90,12 +92,20 @@ export function settingsForRestart(atStart: Fleet, now: Fleet): readonly string[
     ['server.listen', atStart.server.listen, now.server.listen],
     ['admin.listen', atStart.admin?.listen, now.admin?.listen],
     ['shared_state', atStart.sharedState, now.sharedState],
+    ['server.tls', portKind(atStart.server.tls), portKind(now.server.tls)],
+    ['admin.tls', portKind(atStart.admin?.tls), portKind(now.admin?.tls)],
     ['server.overload', atStart.server.overload, now.server.overload],
     ['metrics', atStart.metrics, now.metrics],
     ['tracing', atStart.tracing, now.tracing],
     ['logging.format', atStart.logging.format, now.logging.format],
   ] as const;
   return settings.filter(([, before, after]) => !isSame(before, after)).map(([name]) => name);
+}
+
+/** A port goes on to speak what it spoke; certificates are exchanged while it runs. */
+function portKind(tls: ServerTls | undefined): string {
+  if (tls === undefined) return 'plain';
+  return tls.clientCa === undefined ? 'tls' : 'mutual tls';
 }
 
 function isSame(a: unknown, b: unknown): boolean {

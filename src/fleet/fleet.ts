@@ -4,6 +4,7 @@ import type { EngineName } from '../engines/index.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { MetricsSettings } from './metrics-settings.ts';
 import type { SharedStateSettings } from './shared-state.ts';
+import type { BackendTls, ServerTls } from './tls.ts';
 
 export interface Fleet {
   readonly server: ServerSettings;
@@ -34,6 +35,8 @@ export interface ServerSettings {
   /** In which words answers tell what is left of the limits. */
   readonly rateLimitHeaders: 'openai' | 'ietf' | 'both';
   readonly overload: OverloadSettings;
+  /** Absent: callers speak plain HTTP. */
+  readonly tls?: ServerTls;
 }
 
 /** From where on the router refuses new requests, to serve those that it has; Infinity: from nowhere on. */
@@ -56,6 +59,7 @@ export interface AdminSettings {
   readonly allowedHosts: readonly string[];
   /** SHA-256 of the token, 64 lower-case hex digits; absent: whatever changes something is refused. */
   readonly tokenSha256?: string;
+  readonly tls?: ServerTls;
 }
 
 export interface Address {
@@ -131,6 +135,8 @@ export interface Backend {
   readonly maxInFlight?: number | 'auto';
   /** Sent to the backend as `Authorization: Bearer`. */
   readonly bearer?: string;
+  /** Absent: what Node trusts, and no certificate of ours. */
+  readonly tls?: BackendTls;
   /** Said by the operator; wins over discovery. */
   readonly capabilities?: Capabilities;
   /** Context length in tokens, said by the operator; wins over discovery. */

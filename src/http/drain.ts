@@ -1,10 +1,10 @@
 // Stopping a server that holds streams. `server.close()` alone is no drain: it leaves kept-alive connections open and
 // goes on answering on them, and it never ends what is running.
-import type { Server } from 'node:http';
 import { Server as TcpServer } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import type { CallerReply } from './reply.ts';
+import type { AnyServer } from './secure.ts';
 
 export interface DrainParts {
   readonly clock: Clock;
@@ -28,7 +28,7 @@ const sweepMs = 100;
 const flushMs = 500;
 
 /** Stops listening, waits for what runs, at most `timeoutMs`, and then ends it with an error event. */
-export async function drainServer(server: Server, timeoutMs: number, parts: DrainParts): Promise<void> {
+export async function drainServer(server: AnyServer, timeoutMs: number, parts: DrainParts): Promise<void> {
   const { clock, running } = parts;
   const closed = new Promise<void>((resolve) => {
     // The HTTP server's own also ends, at once, every connection whose last answer is out: the one whose caller is just

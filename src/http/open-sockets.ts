@@ -1,7 +1,8 @@
 // The sockets of a server and what is under way on each: what Node's own server does not tell.
-import type { Server, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
+import { type AnyServer, isSecure } from './secure.ts';
 
 interface Use {
   readonly underWay: Set<ServerResponse>;
@@ -17,11 +18,32 @@ export class OpenSockets {
     this.#clock = clock;
   }
 
-  watch(server: Server): void {
+  watch(server: AnyServer): void {
+    if (!isSecure(server)) {
+      server.on('connection', (socket: Socket) => this.#keep(socket));
+      return;
+    }
+    // Requests come on another socket than the one that was accepted, once hands are shaken; which it was, Node does not say.
+    const shaking = new Map<string, Socket>();
     server.on('connection', (socket: Socket) => {
-      this.#sockets.set(socket, { underWay: new Set(), answered: undefined });
-      socket.once('close', () => this.#sockets.delete(socket));
+      const ends = endsOf(socket);
+      shaking.set(ends, socket);
+      this.#keep(socket);
+      socket.once('close', () => {
+        if (shaking.get(ends) === socket) shaking.delete(ends);
+      });
     });
+    server.on('secureConnection', (socket: Socket) => {
+      const accepted = shaking.get(endsOf(socket));
+      shaking.delete(endsOf(socket));
+      if (accepted !== undefined) this.#sockets.delete(accepted);
+      this.#keep(socket);
+    });
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.set(socket, { underWay: new Set(), answered: undefined });
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
   get size(): number {
@@ -53,8 +75,10 @@ export class OpenSockets {
    * never came in whole, so it is their own end that is at fault.
    */
   isFree(socket: Socket): boolean {
-    const underWay = this.#sockets.get(socket)?.underWay ?? [];
-    return [...underWay].every((response) => !response.headersSent && !response.req.complete);
+    const use = this.#sockets.get(socket);
+    // One that is still shaking hands can carry no answer.
+    if (use === undefined) return false;
+    return [...use.underWay].every((response) => !response.headersSent && !response.req.complete);
   }
 
   /** Ends the sockets on which nothing has come for so long since their last answer, not even a part of a head. */
@@ -70,4 +94,8 @@ export class OpenSockets {
   closeUnused(): void {
     for (const [socket, { underWay }] of this.#sockets) if (underWay.size === 0) socket.destroy();
   }
+}
+
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }

@@ -2,17 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import {
   createServer as createHttpServer,
-  type Server,
+  type ServerOptions,
   type ServerResponse,
   type IncomingMessage,
   STATUS_CODES,
 } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type Koa from 'koa';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Address } from '../fleet/fleet.ts';
+import type { ServerTls } from '../fleet/tls.ts';
 import { envelope } from './error-response.ts';
 import type { OpenSockets } from './open-sockets.ts';
+import { type AnyServer, tlsOptions } from './secure.ts';
 
 const maxHeaderBytes = 16_384;
 
@@ -23,12 +26,14 @@ export interface ServerParts {
   /** Connections beyond are closed as they come; absent: none are. */
   readonly maxConnections?: number | undefined;
   readonly dropped?: () => void;
+  /** Absent: plain HTTP. */
+  readonly tls?: ServerTls | undefined;
 }
 
-export function createServer(app: Koa, parts: ServerParts): Server {
-  const { sockets, headTimeoutMs, bodyTimeoutMs, maxConnections, dropped } = parts;
+export function createServer(app: Koa, parts: ServerParts): AnyServer {
+  const { sockets, headTimeoutMs, bodyTimeoutMs, maxConnections, dropped, tls } = parts;
   const handle = app.callback();
-  const server = createHttpServer({
+  const options: ServerOptions = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: headTimeoutMs,
     // Bodies have a deadline of their own, answered in the usual way; this one only ends what slips through.
@@ -40,7 +45,11 @@ export function createServer(app: Koa, parts: ServerParts): Server {
     keepAlive: true,
     // Whoever is gone without a word is found out also while nothing is written to it.
     keepAliveInitialDelay: 30_000,
-  });
+  };
+  const server: AnyServer =
+    tls === undefined
+      ? createHttpServer(options)
+      : createHttpsServer({ ...options, ...tlsOptions(tls), handshakeTimeout: headTimeoutMs });
   server.maxHeadersCount = 101;
   server.maxRequestsPerSocket = 1_000;
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
@@ -64,7 +73,7 @@ export function createServer(app: Koa, parts: ServerParts): Server {
 }
 
 /** Resolves with the address taken, which tells the port when 0 was asked for. */
-export function listen(server: Server, { host, port }: Address): Promise<Address> {
+export function listen(server: AnyServer, { host, port }: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {

@@ -5,6 +5,7 @@ import type { Leaving } from '../admission/waiting-room.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { MetricsSettings } from '../fleet/metrics-settings.ts';
 import type { Observer } from '../routing/ports.ts';
+import { type CertificateWatch, watchCertificates } from './certificates.ts';
 import { type ConfigWatch, watchConfig } from './config.ts';
 import { type FleetView, readFleet } from './fleet-gauges.ts';
 import { forgetSeries } from './forget.ts';
@@ -34,6 +35,7 @@ export interface Metrics extends Observer {
   /** A backend has left the fleet: its series go. */
   forgetBackend(backend: string): void;
   readonly config: ConfigWatch;
+  readonly certificates: CertificateWatch;
   /** Only where there is shared state. */
   watchSharedState(): SharedStateWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
@@ -104,6 +106,7 @@ export function createMetrics({ version, revision, settings }: MetricsOptions): 
     showPressure: (view) => showPressure(registry, view),
     forgetBackend: (backend) => void forgetSeries(all(), 'backend', new Set([backend])),
     config: watchConfig(registry, Date.now),
+    certificates: watchCertificates(registry),
     watchSharedState: () => watchSharedState(registry),
     async render(fleet) {
       await follow(fleet);

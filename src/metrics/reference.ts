@@ -1,5 +1,6 @@
 // The table of all metrics, made of the instruments themselves: name, type, labels, meaning.
 import { Registry } from 'prom-client';
+import { watchCertificates } from './certificates.ts';
 import { watchConfig } from './config.ts';
 import { createGenaiMetrics } from './genai.ts';
 import { createInstruments } from './instruments.ts';
@@ -12,6 +13,7 @@ export function metricsTable(): string {
   createInstruments(registry);
   watchSharedState(registry);
   watchConfig(registry, () => 0);
+  watchCertificates(registry);
   showPressure(registry, { loads: {}, bufferedBytes: 0, isOver: () => false });
   createGenaiMetrics(registry);
   const rows = registry.getMetricsAsArray().map(rowOf);

@@ -1,6 +1,7 @@
 // From what went wrong with an attempt to the error that says so.
 import type { HeaderMap, Judgement, Usage, Verdict } from '../engines/engine.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
+import { describeTlsTrouble, tlsTroubleOf } from '../fleet/tls.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { TimeLimit } from './attempt-timers.ts';
 import type { HeaderList, TransportFailure } from './ports.ts';
@@ -100,7 +101,10 @@ export function transportFailed(candidate: Candidate, failure: TransportFailure)
     kind === 'broken'
       ? (['backend_broken', 'broke the connection before its answer was complete'] as const)
       : (['backend_unreachable', 'could not be reached'] as const);
-  const message = `Backend "${candidate.backend.name}" ${what} (${transportCode}).`;
+  const { name } = candidate.backend;
+  const trouble = kind === 'broken' ? undefined : tlsTroubleOf(transportCode);
+  const message =
+    trouble === undefined ? `Backend "${name}" ${what} (${transportCode}).` : `${describeTlsTrouble(name, trouble)}.`;
   return new AttemptFailure(new GatewayError(code, message, { transportCode }));
 }
 

@@ -5,11 +5,15 @@ import { type AdminActions, createAdminApp } from '../http/admin.ts';
 import type { AdminReads } from '../http/admin-reads.ts';
 import { OpenSockets } from '../http/open-sockets.ts';
 import type { Operations } from '../http/operations.ts';
+import { exchangeCertificates } from '../http/secure.ts';
 import { createServer, listen } from '../http/server.ts';
 import { describeCause, type Logger } from '../log.ts';
+import type { CertificateWatch } from '../metrics/certificates.ts';
 
 export interface Admin {
   readonly address: Address | undefined;
+  /** Shows its certificate from now on. */
+  apply(fleet: Fleet): void;
   close(): Promise<void>;
 }
 
@@ -20,6 +24,7 @@ export interface OpenAdminParts {
   readonly actions: AdminActions;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly certificates: CertificateWatch;
 }
 
 /** The address that the fleet file names for the admin listener can't be had. */
@@ -39,7 +44,7 @@ const bodyTimeoutMs = 10_000;
 /** @throws AdminListenFailure where the address was chosen; where it was not, the router does without. */
 export async function openAdmin(settings: AdminSettings | undefined, parts: OpenAdminParts): Promise<Admin> {
   if (settings === undefined) return none;
-  const { fleet, operations, reads, actions, clock, log } = parts;
+  const { fleet, operations, reads, actions, clock, log, certificates } = parts;
   const app = createAdminApp({
     operations,
     reads,
@@ -51,11 +56,17 @@ export async function openAdmin(settings: AdminSettings | undefined, parts: Open
       log.error({ request_id: requestId, cause: describeCause(error.cause) }, 'admin request failed'),
   });
   const sockets = new OpenSockets(clock);
-  const server = createServer(app, { sockets, headTimeoutMs, bodyTimeoutMs });
+  const server = createServer(app, { sockets, headTimeoutMs, bodyTimeoutMs, tls: settings.tls });
   try {
     const address = await listen(server, settings.listen);
+    certificates.expires('admin', settings.tls?.expiresAtMs);
     return {
       address,
+      apply({ admin }) {
+        if (settings.tls === undefined) return;
+        exchangeCertificates(server, admin?.tls);
+        certificates.expires('admin', admin?.tls?.expiresAtMs);
+      },
       close: () =>
         new Promise((resolve) => {
           server.close(() => resolve());
@@ -71,4 +82,4 @@ export async function openAdmin(settings: AdminSettings | undefined, parts: Open
   }
 }
 
-const none: Admin = { address: undefined, close: () => Promise.resolve() };
+const none: Admin = { address: undefined, apply() {}, close: () => Promise.resolve() };

@@ -8,6 +8,7 @@ import { drainServer } from '../http/drain.ts';
 import { OpenSockets } from '../http/open-sockets.ts';
 import type { Operations } from '../http/operations.ts';
 import type { CallerReply } from '../http/reply.ts';
+import { exchangeCertificates } from '../http/secure.ts';
 import { createServer, listen } from '../http/server.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/observe.ts';
@@ -77,12 +78,20 @@ export function openCallers(first: Fleet, parts: CallersParts) {
     bodyTimeoutMs,
     maxConnections: pressure.maxConnections,
     dropped: () => metrics.turnedAway('connections'),
+    tls: first.server.tls,
   });
+  metrics.certificates.expires('callers', first.server.tls?.expiresAtMs);
   return {
     /** As they are on every port. */
     operations,
     listen: (): Promise<Address> => listen(server, first.server.listen),
     start: () => pressure.start(),
+    /** Only what it shows to those who connect: the rest is read when it is needed. */
+    apply({ server: { tls } }: Fleet): void {
+      if (first.server.tls === undefined) return;
+      exchangeCertificates(server, tls);
+      metrics.certificates.expires('callers', tls?.expiresAtMs);
+    },
     /** Nothing has been served yet. */
     abandon: () => void server.close(),
     held: () => ({ running: running.size, bodyBytes: pressure.bytes.held }),

@@ -20,6 +20,7 @@ import { rememberingLookup } from '../upstream/remembered-names.ts';
 import { createProber, type Prober } from '../upstream/probers.ts';
 import { LiveFleet } from './live-fleet.ts';
 import type { Recorder } from './report/recorder.ts';
+import { watchHandshakes } from './watch-handshakes.ts';
 import { watchPanic } from './watch-panic.ts';
 
 export interface FleetParts {
@@ -81,6 +82,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
       makePolicy: makePolicyOf(fleet),
       policyParts: { inFlight, clock, random },
     });
+  const handshakes = watchHandshakes(log);
   const lookForPanic = watchPanic(() => snapshots.current().targets, log);
   const discovery = Promise.withResolvers<void>();
   // Once and for all: a router that takes in another backend does not stop being ready.
@@ -95,6 +97,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     clock,
     random,
     observer: {
+      shookHands: (backend, trouble) => handshakes.shookHands(backend, trouble),
       probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
       found: (backend, problem) => recorder.backends.probed(backend, problem),
       healthChanged({ name, engine, health }, before) {
@@ -133,6 +136,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
       if (live.current.backends.some((backend) => backend.name === name)) return;
       metrics.forgetBackend(name);
       recorder.backends.forget(name);
+      handshakes.forget(name);
     },
   });
   await Promise.all(first.backends.map((backend) => simulated.start(backend)));

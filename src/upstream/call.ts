@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { HeaderMap } from '../engines/engine.ts';
+import { tlsTroubleOf } from '../fleet/tls.ts';
 import type { TransportFailure, UpstreamCall, UpstreamHandler } from '../routing/ports.ts';
 
 /** How a socket ends that the other side has closed: what was written on it never reached anybody. */
@@ -87,9 +88,11 @@ export function headerMap(headers: IncomingHttpHeaders): HeaderMap {
 
 /** Only `code` tells undici's errors apart; messages may quote what a backend sent. */
 function transportFailure(error: Error, wasConnected: boolean): TransportFailure {
-  return { kind: wasConnected ? 'broken' : 'unreachable', code: codeOf(error) };
+  const code = codeOf(error);
+  // A server may refuse the certificate of its client after the client took the handshake for done (TLS 1.3): it has read nothing.
+  return { kind: wasConnected && tlsTroubleOf(code) === undefined ? 'broken' : 'unreachable', code };
 }
 
-function codeOf(error: Error): string {
+export function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

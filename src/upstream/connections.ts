@@ -2,9 +2,11 @@
 // request gets a socket of its own. Options and their reasons were measured: a pool's queue is covered by no timeout,
 // HTTP/2 would let one stall everybody, and uvicorn and llama-server close idle sockets after 5 s without a hint.
 import type { LookupFunction } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { identityOf } from '../fleet/changes.ts';
 import type { Backend } from '../fleet/fleet.ts';
+import type { BackendTls } from '../fleet/tls.ts';
 import { openLine } from './line.ts';
 
 export interface Connection {
@@ -101,7 +103,7 @@ function openPools(url: URL, backend: Backend, lookup: LookupFunction): Pools {
   const count = () => {
     opened++;
   };
-  const wishes = { count, lookup, connectMs: () => pools.settings.timeouts.connectMs };
+  const wishes = { count, lookup, connectMs: () => pools.settings.timeouts.connectMs, tls: backend.tls };
   const pools: Pools = {
     dispatcher: openPool(url, { pipelining: 1, ...wishes }),
     // Without pipelining there is no keeping alive. It opens nothing before it is used.
@@ -138,15 +140,16 @@ interface PoolWishes {
   readonly count: () => void;
   readonly lookup: LookupFunction;
   readonly connectMs: () => number;
+  readonly tls: BackendTls | undefined;
 }
 
-function openPool(url: URL, { pipelining, count, lookup, connectMs }: PoolWishes): Pool {
+function openPool(url: URL, { pipelining, count, lookup, connectMs, tls }: PoolWishes): Pool {
   let open: buildConnector.connector | undefined;
   let openMs = 0;
   const connector = () => {
     const ms = connectMs() + 1_000;
     if (open === undefined || openMs !== ms)
-      open = buildConnector({ timeout: ms, keepAlive: true, allowH2: false, lookup });
+      open = buildConnector({ timeout: ms, keepAlive: true, allowH2: false, lookup, ...tlsOptions(tls) });
     openMs = ms;
     return open;
   };
@@ -162,4 +165,17 @@ function openPool(url: URL, { pipelining, count, lookup, connectMs }: PoolWishes
     bodyTimeout: 0,
     factory: (_origin, options) => openLine(url, { options, count, open: (wishes, done) => connector()(wishes, done) }),
   });
+}
+
+function tlsOptions(
+  tls: BackendTls | undefined,
+): Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'minVersion'> {
+  const { ca, cert, key, serverName } = tls ?? {};
+  return {
+    minVersion: 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
 }

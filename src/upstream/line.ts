@@ -1,6 +1,7 @@
 // One client of a pool: it has one socket at a time, and tells the request that it carries which one. undici itself does
 // not say, and without it nobody could tell when a socket is really closed, or close one that is still connecting.
 import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type buildConnector, Client } from 'undici';
 import { Call } from './call.ts';
 
@@ -21,6 +22,7 @@ export function openLine(origin: URL, { options, open, count }: LineParts): Clie
       // The connector is typed as if it gave nothing back; what it gives is the socket, not connected yet.
       const opened: unknown = open(wishes, done);
       socket = opened instanceof Socket ? opened : undefined;
+      if (opened instanceof TLSSocket) endOnError(opened);
     },
   });
   const dispatch = line.dispatch.bind(line);
@@ -29,4 +31,9 @@ export function openLine(origin: URL, { options, open, count }: LineParts): Clie
     return dispatch(wishes, handler);
   };
   return line;
+}
+
+/** An alert of the other side is told as an error, and then, where its end comes with it, undici takes that for the cause. */
+function endOnError(socket: TLSSocket): void {
+  socket.once('error', (error) => socket.destroy(error));
 }

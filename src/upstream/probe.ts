@@ -3,12 +3,13 @@ import type { ProbeAnswer } from '../engines/engine.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import { transportProblem } from '../fleet/problem.ts';
 import type { Connections } from './connections.ts';
-import { headerMap } from './call.ts';
+import { type TlsTrouble, tlsTroubleOf } from '../fleet/tls.ts';
+import { codeOf, headerMap } from './call.ts';
 
 /** Large enough for vLLM's openapi.json and metrics. */
 const maxAnswerBytes = 8_388_608;
 
-export type ProbeFailure = 'timeout' | 'refused' | 'broken' | 'too_large';
+export type ProbeFailure = 'timeout' | 'refused' | 'broken' | 'too_large' | TlsTrouble;
 /** `status`: it answered, with an error. `unreadable`: with something that tells nothing. */
 export type ProbeReason = ProbeFailure | 'status' | 'unreadable';
 
@@ -52,8 +53,9 @@ export async function get(
     };
   } catch (cause) {
     if (signal.aborted) return timedOut;
-    const code = codeOf(cause);
-    return { failure: refusals.has(code) ? 'refused' : 'broken', problem: transportProblem(code) };
+    const code = cause instanceof Error ? codeOf(cause) : '';
+    const failure = tlsTroubleOf(code) ?? (refusals.has(code) ? 'refused' : 'broken');
+    return { failure, problem: transportProblem(code) };
   }
 }
 
@@ -75,7 +77,3 @@ const refusals = new Set([
   'EAI_AGAIN',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-}

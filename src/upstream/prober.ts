@@ -6,6 +6,7 @@ import type { Probe } from '../engines/engine.ts';
 import { type EngineName, engines } from '../engines/index.ts';
 import type { BackendState } from '../fleet/backend-state.ts';
 import type { Backend } from '../fleet/fleet.ts';
+import { isTlsTrouble, type TlsTrouble } from '../fleet/tls.ts';
 import { type Answers, ask } from './ask.ts';
 import type { Connections } from './connections.ts';
 import { type HealthTrack, trackHealth } from './health.ts';
@@ -30,6 +31,8 @@ export interface ProbeObserver {
   ): void;
   /** A round has ended: what was wrong with it, such as `connection refused` or `HTTP 503 at /health`; undefined: nothing. */
   found(backend: string, problem: string | undefined): void;
+  /** It was connected to over TLS, or could not be because of this. */
+  shookHands(backend: string, trouble: TlsTrouble | undefined): void;
   /** Health has changed; `before` is what it was. */
   healthChanged(state: BackendState, before: BackendState['health']): void;
   /** The models a backend serves, or the engine it runs, are other ones than before. */
@@ -210,7 +213,16 @@ export class ProbeLoop {
     const { connections } = this.#parts;
     const asked = await ask({ connections, backend: this.#backend, paths, timeoutMs, ended: this.#ended.signal });
     this.#problem ??= asked.problem;
+    this.#noteHandshake(asked);
     return asked;
+  }
+
+  /** A timeout or a refused connection says nothing about certificates. */
+  #noteHandshake({ answers: [first], failure }: Answers): void {
+    if (this.#ended.signal.aborted || this.#backend.url?.startsWith('https:') !== true) return;
+    const { name } = this.#backend;
+    if (first !== undefined) this.#parts.observer.shookHands(name, undefined);
+    else if (failure !== undefined && isTlsTrouble(failure)) this.#parts.observer.shookHands(name, failure);
   }
 }
 

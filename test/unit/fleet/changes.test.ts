@@ -28,6 +28,7 @@ describe('a backend', () => {
     ['engine', { engine: 'sglang' }],
     ['simulation', { simulate: { models: ['m'], firstTokenMs: 1, tokensPerSecond: 1 } }],
     ['decision about whether it is used at all', { state: 'disabled' }],
+    ['certificate', { tls: { fingerprint: 'other' } }],
   ])('is another one with another %s', (_what, more) => {
     const { changed, replaced } = between([named('a')], [named('a', more)]);
     expect([changed, replaced.map(({ after }) => after.name)]).toEqual([[], ['a']]);
