@@ -16,6 +16,7 @@ import { createRoute } from './routing/route.ts';
 import type { Applied, ApplyOptions } from './service/live-fleet.ts';
 import { openAdmin } from './service/open-admin.ts';
 import { openCallers } from './service/open-callers.ts';
+import { openDiscovery, type DiscoveryParts } from './service/open-discovery.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openLimits } from './service/open-limits.ts';
 import { openReads } from './service/open-reads.ts';
@@ -47,6 +48,8 @@ export interface ServiceOptions {
   readonly headTimeoutMs?: number;
   /** What is said to be used up of the router itself, in place of what really is. */
   readonly readings?: Partial<Readings>;
+  /** Who tells which backends there are, in place of the system's name servers and the cluster around. */
+  readonly answerers?: DiscoveryParts['answerers'];
 }
 
 export interface Service {
@@ -104,14 +107,20 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     wake();
     live.departures.settle();
   };
-  const open = await openFleet(first, { log, metrics, clock, random, inFlight, recorder, queues, usable: wake });
+  const { answerers = {} } = options;
+  const discovery = await openDiscovery(first, { log, metrics: metrics.discovery, clock, random, answerers });
+  const parts = { log, metrics, clock, random, inFlight, recorder, queues, usable: wake };
+  const open = await openFleet(discovery.whole(), parts).catch(async (cause: unknown) => {
+    await discovery.close();
+    throw cause;
+  });
   const { live, snapshots, roster, connections, prober } = open;
   const limits = openLimits(first, { log, metrics, clock });
 
   const retryBudget = new RetryBudget(first.routing.retryBudgetRatio);
   metrics.config.loaded('startup', 'applied', hash);
 
-  async function apply(next: Fleet, { allowEmpty = false }: Partial<ApplyOptions> = {}): Promise<Applied> {
+  async function applyWhole(next: Fleet, { allowEmpty = false }: Partial<ApplyOptions> = {}): Promise<Applied> {
     const { level } = live.current.logging;
     const applied = await live.apply(next, { allowEmpty });
     if (applied.result === 'refused') return applied;
@@ -122,8 +131,9 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     if (next.logging.level !== level) log.level = next.logging.level;
     return applied;
   }
+  const apply: Service['apply'] = (next, how = {}) => discovery.apply(next, how, applyWhole);
   const drain: Service['drain'] = (backend, draining) => open.drain(backend, draining);
-  const { load = () => ({ fleet: live.current, hash, warnings: [] }) } = options;
+  const { load = () => ({ fleet: discovery.file, hash, warnings: [] }) } = options;
   const reloader = createReload({
     load,
     peek: options.peek ?? load,
@@ -131,7 +141,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     log,
     metrics: metrics.config,
     clock,
-    current: () => live.current,
+    current: () => discovery.file,
     first: { fleet: first, hash },
   });
 
@@ -169,6 +179,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
 
   await limits.start();
   const release = async () => {
+    await discovery.close();
     await open.close();
     await limits.stop();
     await tracing.close();
@@ -194,6 +205,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   });
   open.start();
   callers.start();
+  discovery.start(applyWhole);
 
   return {
     address,

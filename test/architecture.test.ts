@@ -61,7 +61,19 @@ const core: Readonly<Record<string, readonly string[]>> = {
   access: [...bottom, ...nouns, ...middle],
   routing: [...bottom, ...nouns, ...middle],
 };
-const edges = ['config', 'http', 'upstream', 'redis', 'simulated', 'metrics', 'pressure', 'tracing', 'log', 'page'];
+const edges = [
+  'config',
+  'discovery',
+  'http',
+  'upstream',
+  'redis',
+  'simulated',
+  'metrics',
+  'pressure',
+  'tracing',
+  'log',
+  'page',
+];
 const top = ['main', 'cli', 'service'];
 
 /** Package → the one part that may import it. */

@@ -56,9 +56,10 @@ async function check(file: string, { format, strict, probe, print }: CheckOption
   if (!isValid) return 2;
   if (print) process.stdout.write(effective(loaded.fleet, path, input));
   else if (format !== 'json') {
-    const { backends, models } = loaded.fleet;
+    const { backends, groups, models } = loaded.fleet;
     const parts = [
       counted(backends.length, 'backend'),
+      ...(groups.length === 0 ? [] : [`${counted(groups.length, 'group')} to be discovered`]),
       `${counted(models.size, 'model')} named`,
       counted(problems.length, 'warning'),
     ];

@@ -15,7 +15,7 @@ const mostNames = 4;
 export function overview(fleet: Fleet, service: Service, about: About): string {
   const url = urlOf(service.address, fleet.server.tls);
   const header = ['BACKEND', 'ENGINE', 'STATE', 'MODELS'];
-  const rows = fleet.backends.map((backend) => {
+  const rows = service.fleet.backends.map((backend) => {
     const state = service.states.find(({ name }) => name === backend.name);
     const shown = backend.state === 'enabled' ? (state?.health ?? 'unknown') : backend.state;
     return [backend.name, state?.engine ?? backend.engine, shown, shorten(service.models(backend.name))];

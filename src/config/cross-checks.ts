@@ -2,6 +2,7 @@
 // what cannot be read is left out of the comparison.
 import type { Address } from '../fleet/fleet.ts';
 import { hostAndPort, isLoopback, parseBackendUrl, reaches } from './addresses.ts';
+import { checkDiscover } from './check-discover.ts';
 import { checkFallbacks } from './check-fallbacks.ts';
 import { checkLimits } from './check-limits.ts';
 import { checkOverload } from './check-overload.ts';
@@ -61,6 +62,10 @@ function urlOf(backend: Tree): string | undefined {
 }
 
 function checkEngine(backend: Tree, report: Report): void {
+  if (child(backend, 'discover')) {
+    checkDiscover(backend, report);
+    return;
+  }
   const engine = child(backend, 'engine');
   const [url, simulate] = [child(backend, 'url'), child(backend, 'simulate')];
   if (textAt(engine) === 'simulated') {

@@ -4,6 +4,7 @@ import type { Capabilities } from '../fleet/capabilities.ts';
 import { hostAndPort } from './addresses.ts';
 import { decodeAdmin } from './admin.ts';
 import type { Credentials } from './credentials.ts';
+import { decodeGroup } from './decode-discover.ts';
 import { decodeLimits, decodeTenants } from './decode-limits.ts';
 import { decodeOverload } from './decode-overload.ts';
 import { decodeSharedState } from './decode-shared-state.ts';
@@ -44,12 +45,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
       tenants: decodeTenants(file.auth?.tenants ?? {}),
       maxReservedOutputTokens: file.auth?.max_reserved_output_tokens ?? defaults.maxReservedOutputTokensDefault,
     },
-    backends: file.backends.map((entry, index) =>
-      decodeBackend(entry, file.defaults ?? {}, {
-        bearer: credentials.bearers[index],
-        tls: credentials.tls.backends[index],
-      }),
-    ),
+    ...decodeBackends(file, credentials),
     models: new Map(Object.entries(file.models ?? {}).map(([name, entry]) => [name, decodeModel(entry)])),
     routing: {
       policy: file.routing?.policy ?? defaults.policyDefault,
@@ -89,6 +85,21 @@ function decodeKeys(entries: readonly KeyEntry[], { keyHashes, envKeyHashes }: C
         ];
   });
   return [...ofFile, ...envKeyHashes.map((sha256) => ({ tenant: 'default', sha256 }))];
+}
+
+/** A group's entry says what a backend's does, but for where it is. */
+function decodeBackends(file: FleetFile, { bearers, tls }: Credentials): Pick<Fleet, 'backends' | 'groups'> {
+  const entries = file.backends.map((entry, index) => ({
+    entry,
+    backend: decodeBackend(entry, file.defaults ?? {}, { bearer: bearers[index], tls: tls.backends[index] }),
+  }));
+  return {
+    backends: entries.flatMap(({ entry, backend }) => (entry.discover === undefined ? [backend] : [])),
+    groups: entries.flatMap(
+      ({ entry: { discover, tls: own }, backend: template }) =>
+        (discover && decodeGroup(discover, { template, speaksTls: own !== undefined })) ?? [],
+    ),
+  };
 }
 
 function decodeBackend(

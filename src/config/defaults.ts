@@ -64,6 +64,9 @@ export const circuitDefaults: CircuitSettings = {
 
 export const stallAfterMsDefault = 30_000;
 
+/** Between two looks for the backends of a group. */
+export const everyMsDefault = 30_000;
+
 export const simulateDefaults: SimulateSettings = {
   models: ['simulated-model'],
   firstTokenMs: 200,

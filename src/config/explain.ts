@@ -54,6 +54,7 @@ export function explain(issue: Issue, root: Tree, report: Report): void {
 const oneOfTwo: ReadonlySet<string> = new Set(['number', 'array']);
 
 function alternative({ path }: Place): string {
+  if (path.endsWith('kubernetes.port')) return 'the name of a port';
   return path.endsWith('max_in_flight') ? 'auto' : 'a mapping';
 }
 
@@ -92,6 +93,7 @@ function unitHint(node: Tree): string | undefined {
 }
 
 const durationFields: ReadonlySet<string> = new Set([
+  'every',
   'drain_delay',
   'drain_timeout',
   'event_loop_delay',

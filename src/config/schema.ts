@@ -11,6 +11,7 @@ import { parseBackendUrl, parseListen } from './addresses.ts';
 import { parseExpiry } from './expiry.ts';
 import { filledList, filledText, flag, list, number, text } from './leaves.ts';
 import { admin } from './schema-admin.ts';
+import { discover } from './schema-discover.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
 import { metrics } from './schema-metrics.ts';
 import { overload } from './schema-overload.ts';
@@ -86,6 +87,7 @@ const backend = z.strictObject({
   name: backendName.optional(),
   engine: text(z.enum([...engineNames, 'auto'])).optional(),
   url: parsedBy(parseBackendUrl, '^[Hh][Tt][Tt][Pp][Ss]?://').optional(),
+  discover: discover.optional(),
   weight: number(z.number().positive().max(1_000_000)).optional(),
   state: text(z.enum(['enabled', 'draining', 'disabled'])).optional(),
   models: list(modelName).optional(),

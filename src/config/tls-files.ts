@@ -30,7 +30,8 @@ export function readTlsFiles(
       const tls = child(backend, 'tls');
       const own = files.client(tls);
       const url = parseBackendUrl(textAt(backend, 'url') ?? '');
-      const isPlain = 'value' in url && !url.value.startsWith('https:');
+      // Backends that are found are asked over TLS where their entry says something about it.
+      const isPlain = child(backend, 'discover') ? !tls : 'value' in url && !url.value.startsWith('https:');
       if (tls && isPlain) report.error(tls.place, 'tls for a URL that starts with http://', 'write https:// there');
       if (isPlain || textAt(backend, 'engine') === 'simulated') return undefined;
       return fingerprinted({ ...shared, ...own });

@@ -49,6 +49,7 @@ const partNames = [
   'server',
   'admin',
   'auth',
+  'groups',
   'models',
   'routing',
   'logging',
@@ -56,6 +57,9 @@ const partNames = [
   'tracing',
   'sharedState',
 ] as const;
+
+/** What they are called in the fleet file, where that differs. */
+const partWords: Partial<Record<string, string>> = { sharedState: 'shared_state', groups: 'discover' };
 
 /** `+1 backend (gpu-b), models` */
 export function describeChanges({ added, removed, replaced, changed, parts }: FleetChanges): string {
@@ -72,7 +76,7 @@ export function describeChanges({ added, removed, replaced, changed, parts }: Fl
       changed.map(({ after }) => after),
       ' changed',
     ),
-    ...parts.map((part) => (part === 'sharedState' ? 'shared_state' : part)),
+    ...parts.map((part) => partWords[part] ?? part),
   ].filter((word) => word !== '');
   return words.length === 0 ? 'nothing that matters' : words.join(', ');
 }

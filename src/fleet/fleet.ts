@@ -2,6 +2,7 @@
 // What is learnt at run time lives in backend-state; nothing here changes once loaded.
 import type { EngineName } from '../engines/index.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { Group } from './discovery.ts';
 import type { MetricsSettings } from './metrics-settings.ts';
 import type { SharedStateSettings } from './shared-state.ts';
 import type { BackendTls, ServerTls } from './tls.ts';
@@ -11,7 +12,10 @@ export interface Fleet {
   /** Absent: there is no admin listener. */
   readonly admin?: AdminSettings;
   readonly auth: AuthSettings;
+  /** In the fleet that runs, those that were found stand behind those of the file. */
   readonly backends: readonly Backend[];
+  /** Entries whose backends are found at run time. */
+  readonly groups: readonly Group[];
   /** By public name, in the order of the file. */
   readonly models: ReadonlyMap<string, ModelSettings>;
   readonly routing: RoutingSettings;

@@ -7,6 +7,7 @@ import type { MetricsSettings } from '../fleet/metrics-settings.ts';
 import type { Observer } from '../routing/ports.ts';
 import { type CertificateWatch, watchCertificates } from './certificates.ts';
 import { type ConfigWatch, watchConfig } from './config.ts';
+import { type DiscoveryWatch, watchDiscovery } from './discovery.ts';
 import { type FleetView, readFleet } from './fleet-gauges.ts';
 import { forgetSeries } from './forget.ts';
 import { createGenaiMetrics } from './genai.ts';
@@ -36,6 +37,7 @@ export interface Metrics extends Observer {
   forgetBackend(backend: string): void;
   readonly config: ConfigWatch;
   readonly certificates: CertificateWatch;
+  readonly discovery: DiscoveryWatch;
   /** Only where there is shared state. */
   watchSharedState(): SharedStateWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
@@ -107,6 +109,7 @@ export function createMetrics({ version, revision, settings }: MetricsOptions): 
     forgetBackend: (backend) => void forgetSeries(all(), 'backend', new Set([backend])),
     config: watchConfig(registry, Date.now),
     certificates: watchCertificates(registry),
+    discovery: watchDiscovery(registry),
     watchSharedState: () => watchSharedState(registry),
     async render(fleet) {
       await follow(fleet);

@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client';
 import { watchCertificates } from './certificates.ts';
 import { watchConfig } from './config.ts';
+import { watchDiscovery } from './discovery.ts';
 import { createGenaiMetrics } from './genai.ts';
 import { createInstruments } from './instruments.ts';
 import { showPressure } from './pressure.ts';
@@ -14,6 +15,7 @@ export function metricsTable(): string {
   watchSharedState(registry);
   watchConfig(registry, () => 0);
   watchCertificates(registry);
+  watchDiscovery(registry);
   showPressure(registry, { loads: {}, bufferedBytes: 0, isOver: () => false });
   createGenaiMetrics(registry);
   const rows = registry.getMetricsAsArray().map(rowOf);

@@ -84,7 +84,8 @@ export class LiveFleet {
   async #applyNow(next: Fleet, { allowEmpty }: ApplyOptions): Promise<Applied> {
     if (this.#closed) return stopping;
     const changes = changesBetween(this.#fleet, next);
-    if (!allowEmpty && next.backends.every(({ state }) => state !== 'enabled'))
+    const mayCome = next.groups.length > 0;
+    if (!allowEmpty && !mayCome && next.backends.every(({ state }) => state !== 'enabled'))
       return { result: 'refused', problem: 'no backend would be left that takes requests', passing: false };
     const joining = [...changes.added, ...changes.replaced.map(({ after }) => after)];
     await this.departures.settled();

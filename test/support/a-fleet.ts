@@ -56,6 +56,7 @@ export function aCaller(overrides: Partial<Caller> = {}): Caller {
 
 export interface FleetWishes {
   readonly backends?: readonly Partial<Backend>[];
+  readonly groups?: Fleet['groups'];
   readonly models?: Readonly<Record<string, Partial<ModelSettings>>>;
   readonly server?: Partial<Fleet['server']>;
   /** No admin listener unless said; then on a free port. */
@@ -98,6 +99,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
         }),
     auth: anAuth(wishes.auth),
     backends: (wishes.backends ?? [{}]).map(aBackend),
+    groups: wishes.groups ?? [],
     models: new Map(Object.entries(wishes.models ?? {}).map(([name, model]) => [name, aModel(model)])),
     routing: {
       policy: wishes.policy ?? 'least-connections',

@@ -34,6 +34,7 @@ export interface RouterWishes extends Omit<FleetWishes, 'backends'> {
   readonly bodyTimeoutMs?: number;
   readonly headTimeoutMs?: number;
   readonly readings?: ServiceOptions['readings'];
+  readonly answerers?: ServiceOptions['answerers'];
   /** What a reload finds. */
   readonly load?: ServiceOptions['load'];
   /** True unless said. */
@@ -63,6 +64,7 @@ export async function startRouter(wishes: RouterWishes = {}): Promise<RunningRou
     ...(wishes.bodyTimeoutMs === undefined ? {} : { bodyTimeoutMs: wishes.bodyTimeoutMs }),
     ...(wishes.headTimeoutMs === undefined ? {} : { headTimeoutMs: wishes.headTimeoutMs }),
     ...(wishes.readings === undefined ? {} : { readings: wishes.readings }),
+    ...(wishes.answerers === undefined ? {} : { answerers: wishes.answerers }),
   });
   if (wishes.waitUntilDiscovered !== false) await service.discovered;
   const url = `http://127.0.0.1:${service.address.port}`;

@@ -57,7 +57,7 @@ describe('switchyard check', () => {
   const open = 'version: 1\nserver: { listen: "0.0.0.0:8000" }\nbackends: [{ url: http://h:1 }]\n';
 
   it('prints one line for a valid file, which SWITCHYARD_CONFIG may name', () => {
-    const line = 'config/fleet.example.yaml: valid: 3 backends, 1 model named, 0 warnings\n';
+    const line = 'config/fleet.example.yaml: valid: 3 backends, 1 group to be discovered, 1 model named, 0 warnings\n';
     expect(run(['config/fleet.example.yaml'])).toEqual([0, line, '']);
     expect(run([], { env: { SWITCHYARD_CONFIG: 'config/fleet.example.yaml' } })).toEqual([0, line, '']);
   });
