@@ -1,5 +1,5 @@
 // `server.overload` as the schema read it → as the fleet has it.
-import type { OverloadSettings } from '../fleet/fleet.ts';
+import type { OverloadSettings } from '../fleet/overload-settings.ts';
 import { overloadDefaults } from './defaults.ts';
 import { present } from './present.ts';
 import type { OverloadEntry } from './schema-overload.ts';

@@ -3,7 +3,6 @@ import type {
   AdminSettings,
   CircuitSettings,
   LoggingSettings,
-  OverloadSettings,
   ProbeSettings,
   QueueSettings,
   ServerSettings,
@@ -11,6 +10,7 @@ import type {
   Timeouts,
 } from '../fleet/fleet.ts';
 import type { MetricsSettings } from '../fleet/metrics-settings.ts';
+import type { OverloadSettings } from '../fleet/overload-settings.ts';
 import type { SharedStateSettings } from '../fleet/shared-state.ts';
 
 /**

@@ -4,6 +4,7 @@ import type { EngineName } from '../engines/index.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Group } from './discovery.ts';
 import type { MetricsSettings } from './metrics-settings.ts';
+import type { OverloadSettings } from './overload-settings.ts';
 import type { SharedStateSettings } from './shared-state.ts';
 import type { BackendTls, ServerTls } from './tls.ts';
 
@@ -41,18 +42,6 @@ export interface ServerSettings {
   readonly overload: OverloadSettings;
   /** Absent: callers speak plain HTTP. */
   readonly tls?: ServerTls;
-}
-
-/** From where on the router refuses new requests, to serve those that it has; Infinity: from nowhere on. */
-export interface OverloadSettings {
-  /** How late timers run. */
-  readonly eventLoopDelayMs: number;
-  /** Of what the heap of this process may grow to: above 0, at most 1. */
-  readonly heapRatio: number;
-  /** Of the file descriptors it may have: above 0, at most 1. */
-  readonly openFilesRatio: number;
-  /** Request bodies, and answers that wait for their callers. */
-  readonly bufferedBytes: number;
 }
 
 export interface AdminSettings {

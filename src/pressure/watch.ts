@@ -2,7 +2,7 @@
 import { getHeapStatistics } from 'node:v8';
 import type { Loads, Overload } from '../admission/overload.ts';
 import type { Clock } from '../clock.ts';
-import type { OverloadSettings } from '../fleet/fleet.ts';
+import type { OverloadSettings } from '../fleet/overload-settings.ts';
 
 /** What is used, in the units of the settings. */
 export interface Readings {

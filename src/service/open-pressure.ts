@@ -3,7 +3,7 @@ import { HeldBytes } from '../admission/held-bytes.ts';
 import { Overload, type OverloadChange } from '../admission/overload.ts';
 import { Room } from '../admission/room.ts';
 import type { Clock } from '../clock.ts';
-import type { OverloadSettings } from '../fleet/fleet.ts';
+import type { OverloadSettings } from '../fleet/overload-settings.ts';
 import type { OpenSockets } from '../http/open-sockets.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/observe.ts';
