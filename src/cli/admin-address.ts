@@ -49,8 +49,8 @@ export function adminAddress(options: AdminOptions, env: Env): AdminAddress | { 
     return addressOf(parsed.value, 'SWITCHYARD_ADMIN_LISTEN');
   }
   const file = fileOf(options, env);
-  if ('listen' in file) return addressOf(file.listen, `admin.listen of ${file.path}`);
-  return 'problem' in file ? file : addressOf(adminDefaults.listen, file.why);
+  if ('listen' in file) return addressOf(file.listen, `admin.listen of ${file.path}`, file.tls);
+  return 'problem' in file ? file : addressOf(adminDefaults.listen, file.why, file.tls);
 }
 
 /** Absent: nobody says one. */
@@ -75,8 +75,8 @@ export function adminToken(options: AdminOptions, env: Env): TokenOfFile | undef
 }
 
 type ListenOfFile =
-  | { readonly listen: Address | 'off'; readonly path: string }
-  | { readonly why: string }
+  | { readonly listen: Address | 'off'; readonly path: string; readonly tls: true | undefined }
+  | { readonly why: string; readonly tls?: true | undefined }
   | { readonly problem: string };
 
 function fileOf(options: AdminOptions, env: Env): ListenOfFile {
@@ -87,7 +87,8 @@ function fileOf(options: AdminOptions, env: Env): ListenOfFile {
       return { problem: `${path} does not tell where its router listens: ${file.problem}. --admin URL does.` };
     return { why: file.problem === 'no such file' ? 'the default' : `the default, because ${path} is ${file.problem}` };
   }
-  return file.adminListen === undefined ? { why: 'the default' } : { listen: file.adminListen, path };
+  const { adminListen, adminTls: tls } = file;
+  return adminListen === undefined ? { why: 'the default', tls } : { listen: adminListen, path, tls };
 }
 
 export function chosenFile(options: AdminOptions, env: Env): { readonly path: string; readonly isNamed: boolean } {
@@ -104,10 +105,10 @@ function addressGiven(text: string, from: string): AdminAddress | { readonly pro
   return { url: url.origin + url.pathname.replace(/\/+$/, ''), from };
 }
 
-function addressOf(listen: Address | 'off', from: string): AdminAddress | { readonly problem: string } {
+function addressOf(listen: Address | 'off', from: string, tls?: true): AdminAddress | { readonly problem: string } {
   if (listen === 'off') return { problem: `The router has no admin listener (${from} is off): set an address there.` };
   if (listen.port === 0) return { problem: `${from} is any free port: tell which with --admin URL.` };
-  return { url: urlOf(reachable(listen)), from };
+  return { url: urlOf(reachable(listen), tls), from };
 }
 
 /** `tls`: anything but undefined where it is spoken there. */

@@ -37,7 +37,8 @@ function mainUrl(options: AdminOptions): string {
   const parsed = parseListen(process.env['SWITCHYARD_LISTEN'] ?? '');
   if ('value' in parsed) return urlOf(reachable(parsed.value));
   const file = readAdminOfFile(chosenFile(options, process.env).path, process.env);
-  return urlOf(reachable(('problem' in file ? undefined : file.serverListen) ?? serverDefaults.listen));
+  if ('problem' in file) return urlOf(reachable(serverDefaults.listen));
+  return urlOf(reachable(file.serverListen ?? serverDefaults.listen), file.serverTls);
 }
 
 async function lives(url: string): Promise<boolean> {

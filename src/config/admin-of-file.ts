@@ -8,11 +8,14 @@ import type { Env } from './interpolate.ts';
 import { mostBytes, parseTree } from './parse.ts';
 import { present } from './present.ts';
 import { readBounded, readSecret, reason } from './secrets.ts';
-import { textAt } from './tree.ts';
+import { child, textAt } from './tree.ts';
 
 export interface AdminOfFile {
   readonly adminListen?: Address | 'off';
   readonly serverListen?: Address;
+  /** Where TLS is spoken there; its files are not read. */
+  readonly adminTls?: true;
+  readonly serverTls?: true;
   /** Read when it is asked for: whoever only looks needs none, and may not be allowed to read it. Absent: the file names none. */
   readonly token: () => TokenOfFile | undefined;
 }
@@ -32,7 +35,12 @@ export function readAdminOfFile(path: string, env: Env): AdminOfFile | { readonl
   if (root === undefined) return { problem: 'not valid YAML' };
   const server = parseListen(textAt(root, 'server', 'listen') ?? '');
   return {
-    ...present({ adminListen: adminListenOf(root), serverListen: 'value' in server ? server.value : undefined }),
+    ...present({
+      adminListen: adminListenOf(root),
+      serverListen: 'value' in server ? server.value : undefined,
+      adminTls: child(root, 'admin', 'tls') && (true as const),
+      serverTls: child(root, 'server', 'tls') && (true as const),
+    }),
     token() {
       const written = textAt(root, 'admin', 'token');
       if (written !== undefined) return { token: written };
