@@ -189,7 +189,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     throw cause;
   });
   const { source = '' } = options;
-  const reads = openReads({ version, source, recorder, open, inFlight, limits, callers, reloader });
+  const file = () => discovery.file;
+  const reads = openReads({ version, source, recorder, open, file, inFlight, limits, callers, reloader });
   const admin = await openAdmin(first.admin, {
     operations: { ...callers.operations, details: () => reads.details() },
     reads,

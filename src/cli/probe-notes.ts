@@ -3,6 +3,7 @@ import { isLoopback } from '../config/addresses.ts';
 import type { Engine } from '../engines/engine.ts';
 import { type EngineName, engines } from '../engines/index.ts';
 import type { Backend } from '../fleet/fleet.ts';
+import { describeTlsTrouble, tlsTroubleOf } from '../fleet/tls.ts';
 import type { Reach } from '../upstream/reach.ts';
 import type { Examined } from './examine-fleet.ts';
 
@@ -61,21 +62,15 @@ function unreachableBecause(
     const hint = isLoopback(host) ? 'is it running?' : networkHint(backend, port);
     return { health: 'refused', notes: [`connection refused at ${at}; ${hint ?? 'is it running there?'}`] };
   }
-  if (tls?.ok === false) return { health: 'tls', notes: [`TLS with ${at} failed: ${tlsWords[tls.code] ?? tls.code}`] };
+  if (tls?.ok === false) return { health: 'tls', notes: [handshakeNote(tls.code, backend)] };
   return undefined;
 }
 
-const tlsWords: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by nobody else (self-signed)',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by a CA that this machine does not trust',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by a CA that this machine does not trust',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by a CA that this machine does not trust',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS; write http://',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS; write http://',
-  timeout: 'no answer in time',
-};
+function handshakeNote(code: string, { name }: Backend): string {
+  const trouble = tlsTroubleOf(code);
+  if (trouble !== undefined) return describeTlsTrouble(name, trouble);
+  return code === 'timeout' ? 'no answer to its TLS handshake in time' : `its TLS handshake failed (${code})`;
+}
 
 /** By what the fleet file says runs there, or what usually has this port. */
 function networkHint({ engine }: Backend, port: number): string | undefined {

@@ -1,4 +1,5 @@
 // Backends and models in the words of fleet.yaml; what `defaults` says has gone into each backend.
+import type { Group } from '../fleet/discovery.ts';
 import type {
   Backend,
   CircuitSettings,
@@ -7,7 +8,7 @@ import type {
   QueueSettings,
   Timeouts,
 } from '../fleet/fleet.ts';
-import { effectiveLimits, masked, type Written } from './effective-values.ts';
+import { effectiveClientTls, effectiveLimits, masked, type Written } from './effective-values.ts';
 import { present } from './present.ts';
 import { formatDuration } from './units.ts';
 
@@ -23,6 +24,7 @@ export function effectiveBackend(backend: Backend): Written {
       models: backend.models,
       max_in_flight: backend.maxInFlight,
       auth: bearer === undefined ? undefined : { bearer: masked(bearer) },
+      tls: backend.tls && effectiveClientTls(backend.tls),
       capabilities: backend.capabilities,
       context: backend.contextTokens,
     }),
@@ -39,6 +41,16 @@ export function effectiveBackend(backend: Backend): Written {
       },
     }),
   };
+}
+
+/** Backends that are looked for, in place of a URL. */
+export function effectiveGroup({ name, template, scheme, source, everyMs }: Group): Written {
+  const secure = scheme === 'https' ? { tls: {} } : {};
+  const where =
+    source.kind === 'dns'
+      ? { dns: source.name, ...present({ port: source.port }) }
+      : { kubernetes: { service: source.service, ...present({ namespace: source.namespace }), port: source.port } };
+  return { ...secure, ...effectiveBackend(template), name, discover: { ...where, every: formatDuration(everyMs) } };
 }
 
 export function effectiveModel(model: ModelSettings): Written {

@@ -1,7 +1,7 @@
 // `shared_state` in the words of fleet.yaml. A URL is shown without the user and the database that it may have had.
 import type { RedisServers, SharedStateSettings } from '../fleet/shared-state.ts';
 import { formatAddress } from './addresses.ts';
-import { masked, type Written } from './effective-values.ts';
+import { effectiveClientTls, masked, type Written } from './effective-values.ts';
 import { present } from './present.ts';
 
 export function effectiveSharedState(state: SharedStateSettings): Written {
@@ -12,11 +12,7 @@ export function effectiveSharedState(state: SharedStateSettings): Written {
       username: state.username,
       password: masked(state.password),
       database: state.database,
-      // What the files held, not where they are.
-      tls: tls && {
-        ...present({ ca_file: masked(tls.ca), cert_file: masked(tls.cert), key_file: masked(tls.key) }),
-        ...present({ server_name: tls.serverName }),
-      },
+      tls: tls && effectiveClientTls(tls),
     }),
     prefix: state.prefix,
     replicas: state.replicas,

@@ -1,10 +1,11 @@
 // A fleet in the words of fleet.yaml: what is in force after defaults, environment and flags, for people who look at it. Secrets
 // are `***`, also those that came from files of their own; apart from them it could be loaded again and would mean the same.
-import type { ApiKey, Fleet, OverloadSettings } from '../fleet/fleet.ts';
+import type { ApiKey, Fleet } from '../fleet/fleet.ts';
+import type { OverloadSettings } from '../fleet/overload-settings.ts';
 import { formatAddress } from './addresses.ts';
-import { effectiveBackend, effectiveModel, effectiveQueue } from './effective-backends.ts';
+import { effectiveBackend, effectiveGroup, effectiveModel, effectiveQueue } from './effective-backends.ts';
 import { effectiveSharedState } from './effective-shared-state.ts';
-import { effectiveLimits, masked, type Written } from './effective-values.ts';
+import { effectiveLimits, effectiveServerTls, masked, type Written } from './effective-values.ts';
 import { present } from './present.ts';
 import { formatDuration, formatSize } from './units.ts';
 
@@ -22,6 +23,7 @@ export function effectiveConfig(fleet: Fleet): Written {
       forward_headers: server.forwardHeaders,
       rate_limit_headers: server.rateLimitHeaders,
       overload: effectiveOverload(server.overload),
+      ...present({ tls: effectiveServerTls(server.tls) }),
     },
     admin: effectiveAdmin(fleet.admin),
     auth: {
@@ -30,7 +32,7 @@ export function effectiveConfig(fleet: Fleet): Written {
       keys: auth.keys.map(effectiveKey),
       tenants: effectiveTenants(auth.tenants),
     },
-    backends: fleet.backends.map(effectiveBackend),
+    backends: [...fleet.backends.map(effectiveBackend), ...fleet.groups.map(effectiveGroup)],
     models: Object.fromEntries([...fleet.models].map(([name, model]) => [name, effectiveModel(model)])),
     routing: {
       policy: routing.policy,
@@ -67,11 +69,11 @@ function effectiveOverload(overload: OverloadSettings): Written {
 
 function effectiveAdmin(admin: Fleet['admin']): Written {
   if (admin === undefined) return { listen: 'off' };
-  const { listen, allowedHosts, tokenSha256 } = admin;
+  const { listen, allowedHosts, tokenSha256, tls } = admin;
   return {
     listen: formatAddress(listen),
     allowed_hosts: allowedHosts,
-    ...present({ token: masked(tokenSha256) }),
+    ...present({ token: masked(tokenSha256), tls: effectiveServerTls(tls) }),
   };
 }
 

@@ -81,10 +81,6 @@ const state: Readonly<Record<string, FieldWords>> = {
     default: 0,
   },
   'shared_state.tls': { says: '{} for TLS with the CAs of the system.', examples: [{}] },
-  'tls.ca_file': { says: 'Certificates that are trusted, PEM.', examples: ['/etc/switchyard/redis-ca.pem'] },
-  'tls.cert_file': { says: "The router's own certificate, where Redis asks for one; with its key." },
-  'tls.key_file': { says: 'The key of that certificate.' },
-  'tls.server_name': { says: 'The name in the certificate of Redis, where it is not the one connected to.' },
   'shared_state.prefix': { says: 'In front of every key.', default: 'switchyard:' },
   'shared_state.replicas': {
     says: 'How many routers there are at least, for when Redis is away before they have been counted.',

@@ -1,6 +1,7 @@
 // What each field of fleet.yaml is for, in the words that editors show: read by json-schema.ts. A name is the end of a field's
 // path, without its lists and the names people choose; the longest that fits wins.
 import { fieldWordsOfLimits } from './field-words-limits.ts';
+import { fieldWordsOfNetworks } from './field-words-networks.ts';
 
 export interface FieldWords {
   readonly says: string;
@@ -96,6 +97,10 @@ const server: Readonly<Record<string, FieldWords>> = {
     says: 'The share of the requests that are followed, where the caller does not say (traceparent).',
     default: 1,
   },
+  metrics: { says: 'What is told apart in /metrics. A change needs a restart.' },
+  'metrics.tenants': { says: 'false: all tenants as one, `all`.', default: true },
+  'metrics.genai_names': { says: "true: also the gen_ai_* names of OpenTelemetry's conventions.", default: false },
+  'metrics.max_models': { says: 'Models with series of their own; those beyond are `other`.', default: 200 },
   logging: { says: 'What is logged, and how.' },
   'logging.level': { says: 'SWITCHYARD_LOG_LEVEL and --log-level win.', default: 'info' },
   'logging.format': { says: 'auto: pretty on a terminal, JSON otherwise.', default: 'auto' },
@@ -203,4 +208,5 @@ export const fieldWords: Readonly<Record<string, FieldWords>> = {
   ...circuit,
   ...models,
   ...fieldWordsOfLimits,
+  ...fieldWordsOfNetworks,
 };

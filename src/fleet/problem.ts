@@ -1,4 +1,5 @@
 // What is wrong with a backend in a few words for people: from codes and statuses, never from text that it sent.
+import { tlsProblem, tlsTroubleOf } from './tls.ts';
 
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -13,20 +14,12 @@ const words: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: 'headers too large',
   ETIMEDOUT: 'connection timed out',
   EMFILE: 'no file descriptors left',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'certificate of an unknown authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate of an unknown authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate of an unknown authority',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate for another name',
-  CERT_HAS_EXPIRED: 'certificate has expired',
-  CERT_NOT_YET_VALID: 'certificate is not valid yet',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'does not speak TLS',
 };
 
 /** `code`: what a socket or the HTTP parser has ended with. */
 export function transportProblem(code: string): string {
-  const known = words[code];
+  const trouble = tlsTroubleOf(code);
+  const known = trouble === undefined ? words[code] : tlsProblem(trouble);
   if (known !== undefined) return known;
   if (code.startsWith('HPE_')) return 'does not speak HTTP';
   // Codes are words of Node and undici; anything else could be anything.

@@ -25,18 +25,43 @@ export interface ServerTls {
   readonly expiresAtMs: number;
 }
 
-/** What is wrong, as a word of metrics and logs, and what of a backend it says. */
+/** What is wrong, as a word of metrics and logs: in short, and what of a backend it says. */
 const troubles = {
-  tls_untrusted: { says: 'has a certificate that is not trusted', advice: 'set tls.ca_file' },
-  tls_name: { says: 'has a certificate for another name', advice: 'set tls.server_name, or correct its URL' },
-  tls_expired: { says: 'has a certificate that has expired or is not valid yet', advice: 'renew it there' },
-  tls_client_required: { says: 'asks for a client certificate', advice: 'set tls.cert_file and tls.key_file' },
-  tls_client_refused: { says: 'refuses the client certificate of the router', advice: 'see tls.cert_file' },
+  tls_untrusted: {
+    short: 'certificate not trusted',
+    says: 'has a certificate that is not trusted',
+    advice: 'set tls.ca_file',
+  },
+  tls_name: {
+    short: 'certificate for another name',
+    says: 'has a certificate for another name',
+    advice: 'set tls.server_name, or correct its URL',
+  },
+  tls_expired: {
+    short: 'certificate expired or not valid yet',
+    says: 'has a certificate that has expired or is not valid yet',
+    advice: 'renew it there',
+  },
+  tls_client_required: {
+    short: 'asks for a client certificate',
+    says: 'asks for a client certificate',
+    advice: 'set tls.cert_file and tls.key_file',
+  },
+  tls_client_refused: {
+    short: 'refuses our client certificate',
+    says: 'refuses the client certificate of the router',
+    advice: 'see tls.cert_file',
+  },
   tls_handshake: {
+    short: 'no TLS handshake',
     says: 'and the router agreed on no TLS handshake',
     advice: 'it may want a client certificate (tls.cert_file), or not speak TLS 1.2',
   },
-  tls_none: { says: 'does not speak TLS', advice: 'write http:// in its URL, or another port' },
+  tls_none: {
+    short: 'does not speak TLS',
+    says: 'does not speak TLS',
+    advice: 'write http:// in its URL, or another port',
+  },
 } as const;
 
 export type TlsTrouble = keyof typeof troubles;
@@ -90,6 +115,10 @@ export function tlsTroubleOf(code: string): TlsTrouble | undefined {
 
 export function isTlsTrouble(word: string): word is TlsTrouble {
   return Object.hasOwn(troubles, word);
+}
+
+export function tlsProblem(trouble: TlsTrouble): string {
+  return troubles[trouble].short;
 }
 
 /** `Backend "gpu-a" has a certificate that is not trusted: set tls.ca_file` */

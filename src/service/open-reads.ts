@@ -1,6 +1,7 @@
 // What the admin listener tells, from the parts that know it: nothing here changes anything.
 import { callerOfTenant } from '../access/caller-of-tenant.ts';
 import type { Counters } from '../admission/counters.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import { effectiveConfig } from '../config/effective.ts';
 import { GatewayError } from '../errors.ts';
 import type { FleetReport } from '../fleet/report.ts';
@@ -18,6 +19,8 @@ export interface ReadsParts {
   readonly source: string;
   readonly recorder: Recorder;
   readonly open: OpenFleet;
+  /** Without what was discovered. */
+  readonly file: () => Fleet;
   readonly inFlight: Counters;
   readonly limits: Limits;
   readonly callers: Callers;
@@ -29,7 +32,7 @@ export interface Reads extends AdminReads {
   details(): object;
 }
 
-export function openReads({ open, inFlight, limits, callers, reloader, ...about }: ReadsParts): Reads {
+export function openReads({ open, file, inFlight, limits, callers, reloader, ...about }: ReadsParts): Reads {
   const { live, snapshots, roster, view } = open;
   const { operations } = callers;
   const fleet = createFleetReport({
@@ -45,7 +48,7 @@ export function openReads({ open, inFlight, limits, callers, reloader, ...about 
   });
   return {
     fleet,
-    config: () => effectiveConfig(live.current),
+    config: () => effectiveConfig(file()),
     diff: () => reloader.diff(),
     details: () => readiness(fleet()),
     explain({ tenant, ...question }) {

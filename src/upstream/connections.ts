@@ -2,11 +2,11 @@
 // request gets a socket of its own. Options and their reasons were measured: a pool's queue is covered by no timeout,
 // HTTP/2 would let one stall everybody, and uvicorn and llama-server close idle sockets after 5 s without a hint.
 import type { LookupFunction } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { identityOf } from '../fleet/changes.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import type { BackendTls } from '../fleet/tls.ts';
+import { tlsOptions } from './tls-options.ts';
 import { openLine } from './line.ts';
 
 export interface Connection {
@@ -165,17 +165,4 @@ function openPool(url: URL, { pipelining, count, lookup, connectMs, tls }: PoolW
     bodyTimeout: 0,
     factory: (_origin, options) => openLine(url, { options, count, open: (wishes, done) => connector()(wishes, done) }),
   });
-}
-
-function tlsOptions(
-  tls: BackendTls | undefined,
-): Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'minVersion'> {
-  const { ca, cert, key, serverName } = tls ?? {};
-  return {
-    minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-  };
 }

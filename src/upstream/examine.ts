@@ -44,7 +44,8 @@ const detectTimeoutMs = 2_000;
 const never = new AbortController().signal;
 
 export async function examine(backend: Backend, parts: ExamineParts): Promise<Examination> {
-  const reached = backend.url === undefined ? undefined : await reach(backend.url, backend.timeouts.connectMs);
+  const reached =
+    backend.url === undefined ? undefined : await reach(backend.url, backend.tls, backend.timeouts.connectMs);
   const found = { ...(reached === undefined ? {} : { reach: reached }), isRouter: false };
   if (reached !== undefined && !(reached.dns.ok && reached.tcp?.ok === true)) return found;
   const ask = (path: string, timeoutMs: number) =>

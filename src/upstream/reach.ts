@@ -3,6 +3,8 @@
 import dns from 'node:dns/promises';
 import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
+import type { BackendTls } from '../fleet/tls.ts';
+import { tlsOptions } from './tls-options.ts';
 
 /** `code`: Node's own word for it, such as ECONNREFUSED, or `timeout`. */
 export type Step = { readonly ok: true } | { readonly ok: false; readonly code: string };
@@ -17,7 +19,7 @@ export interface Reach {
   readonly tls?: Step;
 }
 
-export async function reach(target: string, timeoutMs: number): Promise<Reach> {
+export async function reach(target: string, wishes: BackendTls | undefined, timeoutMs: number): Promise<Reach> {
   const url = new URL(target);
   const isTls = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -27,7 +29,11 @@ export async function reach(target: string, timeoutMs: number): Promise<Reach> {
   const connected = await connect(net.connect({ host, port }), 'connect', timeoutMs);
   if (!connected.ok || !isTls) return { host, port, dns: named, tcp: connected };
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
-  const secured = await connect(tls.connect({ host, port, ...servername }), 'secureConnect', timeoutMs);
+  const secured = await connect(
+    tls.connect({ host, port, ...servername, ...tlsOptions(wishes) }),
+    'secureConnect',
+    timeoutMs,
+  );
   return { host, port, dns: named, tcp: connected, tls: secured };
 }
 

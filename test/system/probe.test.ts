@@ -57,7 +57,7 @@ describe('probe', () => {
       'gone | - | refused | - | - | - | - | connection refused at 127.0.0.1:9; is it running?',
     );
     expect(row(stdout, 'nameless')).toMatch(/no name .* can not be looked up/);
-    expect(row(stdout, 'tls')).toContain('it does not speak TLS; write http://');
+    expect(row(stdout, 'tls')).toContain('does not speak TLS: write http://');
     expect(stderr).toContain(`${path}:7:24: backend "gone": connection refused`);
     expect(stderr).toContain('0 of 7 backends usable.');
   });

@@ -6,10 +6,12 @@ import { effectiveConfig } from '../../../src/config/effective.ts';
 import { fleetSchema } from '../../../src/config/schema.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../../../src/config/units.ts';
 import { aFleet } from '../../support/a-fleet.ts';
+import { authoritiesOfTest } from '../../support/certificates.ts';
 import { type Given, valid } from './support.ts';
 
 const example = readFileSync(new URL('../../../config/fleet.example.yaml', import.meta.url), 'utf8');
-const pem = (what: string): string => `-----BEGIN ${what}-----\nc2VjcmV0LXBlbQ==\n-----END ${what}-----\n`;
+const authority = authoritiesOfTest()();
+const own = authority.sign();
 const secrets = {
   ADMIN_TOKEN: 'secret-admin-token',
   GPU_A_TOKEN: 'secret-bearer',
@@ -20,7 +22,7 @@ const secrets = {
 };
 const given: Given = {
   env: secrets,
-  files: { 'ca.pem': pem('CERTIFICATE'), 'c.pem': pem('CERTIFICATE'), 'k.pem': pem('RSA PRIVATE KEY') },
+  files: { 'ca.pem': authority.ca, 'c.pem': own.cert, 'k.pem': own.key },
 };
 const withState = (state: string): string =>
   example.replace(/^shared_state:[^]*?^(?=\w)/m, `shared_state:\n  ${state}\n`);
@@ -30,9 +32,16 @@ const limits = [
   '{ requests_per_minute: 1, tokens_per_minute: 2, input_tokens_per_minute: 3, output_tokens_per_minute: 4',
   'requests_per_day: 5, tokens_per_day: 6, concurrent: 7, burst: { requests: 1, tokens: 1 } }',
 ].join(', ');
+const pair = '{ cert_file: c.pem, key_file: k.pem }';
 const whole = `version: 1
 auth: { tenants: { t: { limits: ${limits}, model_limits: { m: ${limits} } } }, mode: keys }
-backends: [{ url: "http://h:1", max_in_flight: auto }]
+server: { tls: ${pair.replace(' }', ', client_ca_file: ca.pem }')} }
+admin: { tls: ${pair} }
+backends:
+  - { url: "http://h:1", max_in_flight: auto }
+  - { url: "https://h:2", tls: { ca_file: ca.pem, cert_file: c.pem, key_file: k.pem, server_name: gpu.internal } }
+  - { name: g, discover: { dns: boxes.internal, port: 8000, every: 10s }, tls: {} }
+  - { name: k, discover: { kubernetes: { service: s, namespace: n, port: http } } }
 models:
   m:
     capabilities: { chat-completions: true, completions: true, embeddings: true, tools: true, vision: true, audio: true, json_schema: true }
@@ -80,7 +89,7 @@ describe('the effective configuration', () => {
       const { fleet } = valid(text, given);
       const found = JSON.stringify(shown[n]);
       expect(found).not.toMatch(/secret/);
-      expect(found).not.toContain('PRIVATE KEY');
+      expect(found).not.toMatch(/PRIVATE KEY|BEGIN CERT/);
       for (const { sha256 } of fleet.auth.keys) expect(found).not.toContain(sha256);
       expect(found).not.toContain(fleet.admin?.tokenSha256);
       expect(found.match(/"\*\*\*"/g)?.length).toBeGreaterThan(1);
@@ -143,6 +152,7 @@ function secretOf(field: string, keys: string[]): string | undefined {
     case 'key_sha256':
       return keys.shift();
     case 'ca_file':
+    case 'client_ca_file':
       return 'ca.pem';
     case 'cert_file':
       return 'c.pem';
