@@ -7,11 +7,12 @@ export interface Plan {
   readonly locked: readonly Found[];
   /** Where the router is to listen. */
   readonly listenPort: number;
-  /** How the JSON Schema is reached from the file. */
+  /** How the JSON Schema is reached from the file, and the token of the admin listener. */
   readonly schema: string;
+  readonly tokenFile: string;
 }
 
-export function fleetFileText({ found, locked, listenPort, schema }: Plan): string {
+export function fleetFileText({ found, locked, listenPort, schema, tokenFile }: Plan): string {
   const boxes = found.length > 0 ? found.map(backendText) : [simulatedText];
   return `# yaml-language-server: $schema=${schema}
 # The fleet of a Switchyard. It can be edited while the router runs; \`switchyard check\` finds mistakes, \`switchyard probe\`
@@ -20,6 +21,9 @@ version: 1
 
 server:
   listen: 127.0.0.1:${listenPort} # the one URL that SDKs use: http://127.0.0.1:${listenPort}/v1; 0.0.0.0:${listenPort} for others to reach it
+
+admin: # the status page, metrics, drain and reload: http://127.0.0.1:9091
+  token_file: ${tokenFile} # whoever has it may drain and reload; the verbs of \`switchyard\` find it here
 
 # Who may use it, once others can reach it:
 # auth:

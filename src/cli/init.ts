@@ -11,6 +11,7 @@ import { reason } from '../config/secrets.ts';
 import { columns } from './columns.ts';
 import { below } from './help-text.ts';
 import { fleetFileText, nameOf } from './init-file.ts';
+import { makeToken, tokenFile } from './init-token.ts';
 import { type Found, type Scan, scan, urlsOf, usualPorts } from './scan.ts';
 
 interface InitOptions {
@@ -49,13 +50,17 @@ async function init({ yes, scan: hosts = [], output, json }: InitOptions): Promi
   const seen = await scan(['127.0.0.1', ...hosts]);
   if (!json) process.stdout.write(seenText(seen));
   const listenPort = await firstFree(listenPorts);
-  const text = fleetFileText({ ...seen, listenPort, schema: schemaFrom(output) });
+  const text = fleetFileText({ ...seen, listenPort, schema: schemaFrom(output), tokenFile });
+  const token = tokenFor(output);
+  if (typeof token === 'string') return fail(token);
   // What is written must be what `serve` takes.
-  const checked = loadFleet({ path: output, text, env: {} });
+  const readFile = () => ({ bytes: Buffer.from(token.token), mode: 0o600 });
+  const checked = loadFleet({ path: output, text, env: {}, readFile });
   if ('problems' in checked) return fail(`what was found makes no fleet:\n${printProblems(checked.problems, 'text')}`);
   const mayAsk = !yes && !json && process.stdin.isTTY && process.stdout.isTTY;
   if (mayAsk && !(await agrees(`Write ${output}? [Y/n] `))) return fail(`${output} was not written.`);
   try {
+    token.write();
     // Fails where somebody else was faster.
     writeFileSync(output, text, { flag: 'wx' });
   } catch (thrown) {
@@ -64,6 +69,14 @@ async function init({ yes, scan: hosts = [], output, json }: InitOptions): Promi
   }
   process.stdout.write(json ? asJson(seen, output, listenPort) : nextText(seen, output));
   return exitCodes.written;
+}
+
+function tokenFor(output: string): ReturnType<typeof makeToken> | string {
+  try {
+    return makeToken(output);
+  } catch (thrown) {
+    return `cannot read ${tokenFile} beside ${output}: ${reason(thrown)}`;
+  }
 }
 
 function seenText({ found, locked, routers }: Scan): string {
@@ -90,7 +103,7 @@ function nextText({ found }: Scan, output: string): string {
   // npx tells what it was called as.
   const program = process.env['npm_command'] === 'exec' ? 'npx switchyard' : 'switchyard';
   const serve = `${program} serve${output === 'fleet.yaml' ? '' : ` -c ${output}`}`;
-  return `Wrote ${output} (${what}, schema line included). Next: ${serve}\n`;
+  return `Wrote ${output} (${what}, schema line included) and ${tokenFile}. Next: ${serve}\n`;
 }
 
 function asJson({ found, locked, routers }: Scan, output: string, listenPort: number): string {
@@ -98,6 +111,7 @@ function asJson({ found, locked, routers }: Scan, output: string, listenPort: nu
   const wanting = locked.map(({ url }) => url);
   const told = {
     file: output,
+    token_file: tokenFile,
     listen: `127.0.0.1:${listenPort}`,
     backends,
     wants_token: wanting,

@@ -78,11 +78,13 @@ async function serve(options: ServeOptions): Promise<void> {
   const unwatch = watch(service, options.watch === false ? undefined : file);
   stopOnSignals(service, { log, unwatch });
   const wait = AbortSignal.timeout(overviewWaitMs);
-  await Promise.race([
-    service.discovered,
-    new Promise<void>((resolve) => wait.addEventListener('abort', () => resolve())),
+  const isComplete = await Promise.race([
+    service.discovered.then(() => true),
+    new Promise<boolean>((resolve) => wait.addEventListener('abort', () => resolve(false))),
   ]);
-  process.stdout.write(overview(fleet, service, { source, hash, version: version() }));
+  const isWatched = options.watch !== false && file?.isRegular === true;
+  const about = { source, hash, version: version(), isWatched, isComplete, sinceMs: performance.now() };
+  process.stdout.write(overview(fleet, service, about));
 }
 
 interface Source {

@@ -33,7 +33,7 @@ async function start(): Promise<Running> {
   const args = ['serve', '--listen', '127.0.0.1:0', '--config', file];
   const router = new RouterProcess(args, { env: { SWITCHYARD_ADMIN_LISTEN: '127.0.0.1:0', ADMIN_TOKEN: token } });
   releases.push(() => router.kill());
-  await router.when(({ stdout }) => stdout.includes('Admin:') && stdout.includes('Clients:') && stdout.endsWith('\n'));
+  await router.when(({ stdout }) => stdout.includes('Status:') && stdout.includes('Clients:') && stdout.endsWith('\n'));
   return { url: `${router.adminUrl}/`, callers: router.url, router, engines };
 }
 

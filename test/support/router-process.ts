@@ -84,7 +84,7 @@ export class RouterProcess {
 
   /** Of the admin listener, where a test has asked for one. */
   get adminUrl(): string {
-    const [, url] = /Admin: +(http:\/\/[^\s/]+)/.exec(this.#stdout) ?? [];
+    const [, url] = /Status: +(http:\/\/[^\s/]+)/.exec(this.#stdout) ?? [];
     if (url === undefined) throw new Error(`no admin address in ${JSON.stringify(this.#stdout)}`);
     return url;
   }

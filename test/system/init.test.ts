@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ describe('init', () => {
     expect(found.stdout).toMatch(/^Looking for model servers on this machine, /);
     expect(found.stdout).toMatch(new RegExp(`${vllm.url} +vllm +1 model: +test-model\n`));
     expect(found.stdout).toMatch(
-      /\nWrote fleet\.yaml \(\d+ backends, schema line included\)\. Next: switchyard serve\n$/,
+      /\nWrote fleet\.yaml \(\d+ backends, schema line included\) and admin\.token\. Next: switchyard serve\n$/,
     );
     const text = readFileSync(join(cwd, 'fleet.yaml'), 'utf8');
     expect(text).toMatch(/^# yaml-language-server: \$schema=file:\/\/\/.*\/config\/fleet\.schema\.json\n/);
@@ -41,6 +41,19 @@ describe('init', () => {
     const router = await serve([], { cwd });
     expect(router.stdout).toMatch(/local-\d+ +vllm +up +test-model/);
     expect([...vllm.posts, ...ollama.posts]).toEqual([]);
+  });
+
+  it('makes a token for the admin listener, for its owner alone, and keeps one that is there', async () => {
+    const cwd = somewhere();
+    const { stdout } = await run(['init', '--yes'], { cwd });
+    const path = join(cwd, 'admin.token');
+    const token = readFileSync(path, 'utf8').trim();
+    expect(token).toMatch(/^[\w-]{32}$/);
+    expect(stdout).not.toContain(token);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    await run(['init', '--yes', '--output', 'other.yaml'], { cwd });
+    expect(readFileSync(path, 'utf8').trim()).toBe(token);
+    expect((await run(['check', '--strict', 'other.yaml'], { cwd })).code).toBe(0);
   });
 
   it('never writes over a file', async () => {

@@ -270,10 +270,10 @@ describe('the address of the admin listener', () => {
     const routers = await Promise.all(
       [1, 2].map(() => serve(['-c', file(quiet)], { env: { SWITCHYARD_ADMIN_LISTEN: '' } })),
     );
-    const withAdmin = routers.filter(({ stdout }) => stdout.includes('Admin:'));
+    const withAdmin = routers.filter(({ stdout }) => stdout.includes('Status:'));
     expect(withAdmin.length).toBeLessThanOrEqual(1);
     for (const router of routers) expect((await chat(router, { model: 'one' })).status).toBe(200);
-    const without = routers.filter(({ stdout }) => !stdout.includes('Admin:'));
+    const without = routers.filter(({ stdout }) => !stdout.includes('Status:'));
     for (const router of without) expect(router.stderr).toContain('no admin listener: 127.0.0.1:9091 is taken');
   });
 

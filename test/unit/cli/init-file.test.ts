@@ -10,7 +10,8 @@ const found = (host: string, port: number, engine: string, models: readonly stri
   engine,
   models,
 });
-const plan = { listenPort: 8000, schema: './fleet.schema.json' };
+const plan = { listenPort: 8000, schema: './fleet.schema.json', tokenFile: 'admin.token' };
+const given = { files: { 'admin.token': 'a-token' } };
 
 describe('the fleet file of init', () => {
   it('is one without a warning, laid out as fmt does, whatever was found', () => {
@@ -21,7 +22,7 @@ describe('the fleet file of init', () => {
       [[found('gpu.lab', 9001, 'simulated')], [found('10.0.0.9', 30000, 'auto')]],
     ]) {
       const text = fleetFileText({ ...plan, found: boxes ?? [], locked: locked ?? [] });
-      expect(valid(text).warnings).toEqual([]);
+      expect(valid(text, given).warnings).toEqual([]);
       expect(formatFleetFile(text, 'fleet.yaml')).toEqual({ text });
     }
   });
@@ -29,12 +30,12 @@ describe('the fleet file of init', () => {
   it('has a simulated backend where nothing was found, and says so', () => {
     const text = fleetFileText({ ...plan, found: [], locked: [] });
     expect(text).toContain('# No inference server was found');
-    expect(valid(text).fleet.backends.map(({ engine }) => engine)).toEqual(['simulated']);
+    expect(valid(text, given).fleet.backends.map(({ engine }) => engine)).toEqual(['simulated']);
   });
 
   it('names backends by where they are', () => {
     const boxes = [found('127.0.0.1', 8001, 'vllm'), found('10.0.0.12', 8000, 'vllm'), found('[fd00::1]', 80, 'tgi')];
-    const { fleet } = valid(fleetFileText({ ...plan, found: boxes, locked: [] }));
+    const { fleet } = valid(fleetFileText({ ...plan, found: boxes, locked: [] }), given);
     expect(fleet.backends.map(({ name }) => name)).toEqual(['local-8001', '10.0.0.12-8000', 'fd00--1-80']);
   });
 });
