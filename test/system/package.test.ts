@@ -1,49 +1,31 @@
 // The package as users get it: packed, installed into a clean folder, and run from there with npx.
-import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Installed, installPacked } from '../support/packed.ts';
 import { root } from '../support/router-process.ts';
 
-const run = promisify(execFile);
 /** Building and installing take their time on a busy machine; this only ends what hangs. */
 const timeoutMs = 240_000;
 
 let folder = '';
-let files: readonly string[] = [];
-/** Without what npm tells of its own run, and without what this machine has set for a router. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(
-    ([name]) => !/^(npm_(?!config_)|SWITCHYARD_|OPENAI_|API_KEYS$|VITEST)/i.test(name),
-  ),
-);
+let installed: Installed;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'switchyard-package-'));
-  const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root, env });
-  const from = packed.stdout.indexOf('[\n');
-  const told: readonly { readonly files: readonly { readonly path: string }[] }[] = JSON.parse(
-    packed.stdout.slice(from),
-  );
-  files = told[0]?.files.map(({ path }) => path) ?? [];
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline'];
-  await run('npm', ['install', ...quiet, `./${tarball}`], { cwd: folder, env });
+  installed = await installPacked(root, folder);
 }, timeoutMs);
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const npx = (...args: readonly string[]) => run('npx', ['--no-install', 'switchyard', ...args], { cwd: folder, env });
-
 describe(
   'the package',
   () => {
     it('has what it needs to run, and nothing of how it is made', () => {
+      const { files } = installed;
       const folders = new Set(files.map((path) => path.split('/')[0]));
       expect(folders).toEqual(new Set(['README.md', 'config', 'dist', 'package.json']));
       expect(files.filter((path) => /\.test\.|\.ts$/.test(path))).toEqual([]);
@@ -52,24 +34,23 @@ describe(
     });
 
     it('says which version it is, wherever it is called', async () => {
-      const { stdout } = await npx('--version');
+      const { stdout } = await installed.npx('--version');
       const manifest: { readonly version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
       expect(stdout.trim()).toBe(manifest.version);
     });
 
     it('writes a first fleet file, finds it right, and serves it', async () => {
-      const { stdout } = await npx('init', '--yes');
+      const { stdout } = await installed.npx('init', '--yes');
       expect(stdout).toContain('Next: npx switchyard serve');
       const text = readFileSync(join(folder, 'fleet.yaml'), 'utf8');
       const [, schema = ''] = /\$schema=(\S+)/.exec(text) ?? [];
       expect(existsSync(join(folder, schema))).toBe(true);
-      expect((await npx('check', '--strict')).stdout).toContain('fleet.yaml: valid');
+      expect((await installed.npx('check', '--strict')).stdout).toContain('fleet.yaml: valid');
       writeFileSync(
         join(folder, 'fleet.yaml'),
         'version: 1\nserver: { listen: 127.0.0.1:0 }\nbackends: [{ name: demo, engine: simulated }]\n',
       );
-      const bin = join(folder, 'node_modules/.bin/switchyard');
-      const router = spawn(bin, ['serve', '--admin-listen', 'off'], { cwd: folder, env });
+      const router = installed.start('serve', '--admin-listen', 'off');
       try {
         let said = '';
         while (!/Clients: +http:\/\/\S+/.test(said)) {
