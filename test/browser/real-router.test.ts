@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RouterProcess } from '../support/router-process.ts';
-import { type ScriptedEngine, startScriptedEngine } from '../support/scripted-engine.ts';
 import { browserTest, polls, rowOf } from './of-test.ts';
 
 const { open } = browserTest();
@@ -18,31 +17,34 @@ interface Running {
   readonly url: string;
   readonly callers: string;
   readonly router: RouterProcess;
-  readonly engines: readonly ScriptedEngine[];
+  /** Each a process of its own. */
+  readonly boxes: readonly RouterProcess[];
 }
 
 async function start(): Promise<Running> {
-  const engines = await Promise.all(['a', 'b'].map(() => startScriptedEngine({ imitates: 'vllm' })));
-  for (const engine of engines) releases.push(() => engine.close());
+  const simulate = ['simulate', '--listen', '127.0.0.1:0', '--model', 'test-model', '--first-token', '10ms'];
+  const boxes = ['a', 'b'].map(() => new RouterProcess(simulate));
+  for (const box of boxes) releases.push(() => box.kill());
+  await Promise.all(boxes.map((box) => box.when(({ stdout }) => stdout.endsWith('\n'))));
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-'));
   releases.push(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'fleet.yaml');
   const probe = '{ interval: 100ms, timeout: 1s, up_after: 1, down_after: 1 }';
-  const boxes = engines.map(({ url }, n) => `  - { name: box-${n}, engine: vllm, url: "${url}", probe: ${probe} }`);
-  writeFileSync(file, `version: 1\nadmin: { token: "\${ADMIN_TOKEN}" }\nbackends:\n${boxes.join('\n')}\n`);
+  const entries = boxes.map(({ url }, n) => `  - { name: box-${n}, url: "${url}", probe: ${probe} }`);
+  writeFileSync(file, `version: 1\nadmin: { token: "\${ADMIN_TOKEN}" }\nbackends:\n${entries.join('\n')}\n`);
   const args = ['serve', '--listen', '127.0.0.1:0', '--config', file];
   const router = new RouterProcess(args, { env: { SWITCHYARD_ADMIN_LISTEN: '127.0.0.1:0', ADMIN_TOKEN: token } });
   releases.push(() => router.kill());
   await router.when(({ stdout }) => stdout.includes('Status:') && stdout.includes('Clients:') && stdout.endsWith('\n'));
-  return { url: `${router.adminUrl}/`, callers: router.url, router, engines };
+  return { url: `${router.adminUrl}/`, callers: router.url, router, boxes };
 }
 
 describe('the page of a real router', () => {
-  it('turns the row of a box that is gone within two polls', async () => {
-    const { url, engines } = await start();
+  it('turns the row of a box whose process is killed within two polls', async () => {
+    const { url, boxes } = await start();
     const page = await open(url);
     await rowOf(page, 'box-1').getByText('up', { exact: true }).first().waitFor();
-    await engines[1]?.crash();
+    await boxes[1]?.kill();
     await polls(page, 2);
     await rowOf(page, 'box-1').getByText('connection refused').waitFor();
     expect(await rowOf(page, 'box-1').getByText('down', { exact: true }).count()).toBeGreaterThan(0);

@@ -22,6 +22,8 @@ export interface Ended {
 }
 
 export interface Installed {
+  /** Its path. */
+  readonly tarball: string;
   /** What the package holds, from its root. */
   readonly files: readonly string[];
   /** A verb, to its end. */
@@ -45,6 +47,7 @@ export async function installPacked(
   await npm(['install', ...quietly, `./${tarball}`], folder);
   const options = { cwd: folder, env: { ...cleanNpmEnv, ...env } };
   return {
+    tarball: join(folder, tarball),
     files: told[0]?.files.map(({ path }) => path) ?? [],
     npx: (...args) => ended(execute('npx', ['--no-install', 'switchyard', ...args], options)),
     // Not npx itself, which would not hand on how it is ended.

@@ -1,12 +1,15 @@
 // The package as users get it: packed, installed into a clean folder, and run from there with npx.
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Installed, installPacked } from '../support/packed.ts';
 import { root } from '../support/router-process.ts';
 
+const run = promisify(execFile);
 /** Building and installing take their time on a busy machine; this only ends what hangs. */
 const timeoutMs = 240_000;
 
@@ -31,6 +34,12 @@ describe(
       expect(files.filter((path) => /\.test\.|\.ts$/.test(path))).toEqual([]);
       for (const path of ['dist/main.js', 'dist/redis/scripts/take.lua', 'config/fleet.schema.json'])
         expect(files).toContain(path);
+    });
+
+    it('has nothing in it that publint would warn of', async () => {
+      const publint = join(root, 'node_modules/.bin/publint');
+      const { stdout } = await run(publint, ['run', '--strict', installed.tarball]);
+      expect(stdout).toContain('All good!');
     });
 
     it('says which version it is, wherever it is called', async () => {
