@@ -21,8 +21,18 @@ export function tlsOptions({ cert, key, clientCa }: ServerTls): TlsOptions {
  * For connections from now on; those that are open keep what they shook hands with. Without effect on a port that speaks plain
  * HTTP, and where there is nothing to exchange it for: what a port speaks is decided at the start.
  */
-export function exchangeCertificates(server: AnyServer, tls: ServerTls | undefined): void {
-  if (tls !== undefined && server instanceof HttpsServer) server.setSecureContext(tlsOptions(tls));
+export function createExchange(server: AnyServer, first: ServerTls | undefined): (tls: ServerTls | undefined) => void {
+  let shown = first;
+  return (tls) => {
+    if (tls === undefined || shown === undefined || !(server instanceof HttpsServer)) return;
+    const { cert, key, expiresAtMs } = tls;
+    // Whether callers are asked for certificates is decided at the start too, and without a CA of ours every known one would do.
+    const clientCa = shown.clientCa === undefined ? undefined : (tls.clientCa ?? shown.clientCa);
+    const next = { cert, key, expiresAtMs, ...(clientCa === undefined ? {} : { clientCa }) };
+    if (next.cert === shown.cert && next.key === shown.key && next.clientCa === shown.clientCa) return;
+    shown = next;
+    server.setSecureContext(tlsOptions(next));
+  };
 }
 
 export function isSecure(server: AnyServer): boolean {

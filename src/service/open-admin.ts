@@ -5,7 +5,7 @@ import { type AdminActions, createAdminApp } from '../http/admin.ts';
 import type { AdminReads } from '../http/admin-reads.ts';
 import { OpenSockets } from '../http/open-sockets.ts';
 import type { Operations } from '../http/operations.ts';
-import { exchangeCertificates } from '../http/secure.ts';
+import { createExchange } from '../http/secure.ts';
 import { createServer, listen } from '../http/server.ts';
 import { describeCause, type Logger } from '../log.ts';
 import type { CertificateWatch } from '../metrics/certificates.ts';
@@ -57,6 +57,7 @@ export async function openAdmin(settings: AdminSettings | undefined, parts: Open
   });
   const sockets = new OpenSockets(clock);
   const server = createServer(app, { sockets, headTimeoutMs, bodyTimeoutMs, tls: settings.tls });
+  const exchange = createExchange(server, settings.tls);
   try {
     const address = await listen(server, settings.listen);
     certificates.expires('admin', settings.tls?.expiresAtMs);
@@ -64,7 +65,7 @@ export async function openAdmin(settings: AdminSettings | undefined, parts: Open
       address,
       apply({ admin }) {
         if (settings.tls === undefined) return;
-        exchangeCertificates(server, admin?.tls);
+        exchange(admin?.tls);
         certificates.expires('admin', admin?.tls?.expiresAtMs);
       },
       close: () =>

@@ -8,7 +8,7 @@ import { drainServer } from '../http/drain.ts';
 import { OpenSockets } from '../http/open-sockets.ts';
 import type { Operations } from '../http/operations.ts';
 import type { CallerReply } from '../http/reply.ts';
-import { exchangeCertificates } from '../http/secure.ts';
+import { createExchange } from '../http/secure.ts';
 import { createServer, listen } from '../http/server.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/observe.ts';
@@ -80,6 +80,7 @@ export function openCallers(first: Fleet, parts: CallersParts) {
     dropped: () => metrics.turnedAway('connections'),
     tls: first.server.tls,
   });
+  const exchange = createExchange(server, first.server.tls);
   metrics.certificates.expires('callers', first.server.tls?.expiresAtMs);
   return {
     /** As they are on every port. */
@@ -89,7 +90,7 @@ export function openCallers(first: Fleet, parts: CallersParts) {
     /** Only what it shows to those who connect: the rest is read when it is needed. */
     apply({ server: { tls } }: Fleet): void {
       if (first.server.tls === undefined) return;
-      exchangeCertificates(server, tls);
+      exchange(tls);
       metrics.certificates.expires('callers', tls?.expiresAtMs);
     },
     /** Nothing has been served yet. */

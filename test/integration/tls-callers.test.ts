@@ -181,6 +181,13 @@ describe('certificates of the router', () => {
     server: { ...fleet.server, tls },
   });
 
+  it('still go with the CA for those of callers where a file that names none needs a restart for that', async () => {
+    const router = await startSecure({ clientCa: authority.ca });
+    await router.service.apply(withTls(router, shown(second)));
+    expect((await ask(router, {}, { dispatcher: agent(authority.sign()) })).status).toBe(200);
+    await expect(ask(router, {}, { dispatcher: agent(stranger.sign()) })).rejects.toThrow('fetch failed');
+  });
+
   it('are exchanged for new connections, while a stream on an old one goes on', async () => {
     const router = await startSecure();
     router.engine.respond([answer({ count: 20, gapMs: 25 })]);
