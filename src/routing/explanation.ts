@@ -4,6 +4,7 @@ import type { Counters } from '../admission/counters.ts';
 import { hasRoom } from '../admission/slots.ts';
 import type { CandidateReport, Explanation } from '../fleet/report.ts';
 import { passedOver } from '../selection/eligible.ts';
+import { isOut, isPanicking } from '../selection/panic.ts';
 import type { Candidate } from '../selection/policy.ts';
 import { inWords } from '../selection/why.ts';
 import type { Look } from './claim.ts';
@@ -51,17 +52,28 @@ function fullInWords(candidate: Candidate, inFlight: Counters): string {
   return `${running} of ${candidate.maxInFlight} in flight${comingBack}`;
 }
 
-function whyInWords({ target, ranked }: Look, winner: Candidate | undefined): string {
+function whyInWords(look: Look, winner: Candidate | undefined): string {
+  const { target, ranked } = look;
   const { name, goesBy } = target.policy;
   const total = target.candidates.length;
   if (ranked.length === 0) return total === 0 ? 'No backend has this model.' : `None of ${total} can take it now.`;
   if (winner === undefined)
     return ranked.length === 1 ? 'The only one that can take it is full.' : `All ${ranked.length} that can are full.`;
   const who = `${winner.backend.name} `;
-  if (ranked.length === 1) return `${who}is the only one of ${total} that can take it now.`;
+  // Only where judgement has been given up: see selection/panic.
+  const can = ranked.some(isOut) ? 'may be asked' : 'can take it';
+  const despite = isOut(winner) ? ` ${despiteInWords(winner, look)}` : '';
+  if (ranked.length === 1) return `${who}is the only one of ${total} that ${can} now.${despite}`;
   const full = ranked.indexOf(winner);
   const before = full === 0 ? '' : ` with room (${full} before it ${full === 1 ? 'is' : 'are'} full)`;
-  return `${who}comes first of the ${ranked.length} that can take it${before}, by ${name}: ${goesBy}.`;
+  return `${who}comes first of the ${ranked.length} that ${can}${before}, by ${name}: ${goesBy}.${despite}`;
+}
+
+function despiteInWords(winner: Candidate, { target, requirements, nowMs }: Look): string {
+  const why = isPanicking(target.candidates, requirements.panicRatio)
+    ? 'So many are out that all of them are tried'
+    : 'Nobody better is left';
+  return `${why}, though this one is: ${inWords(winner, 'out', requirements, nowMs)}.`;
 }
 
 function rounded(score: number): number {

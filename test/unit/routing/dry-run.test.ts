@@ -136,6 +136,18 @@ describe('a dry run', () => {
     }
   });
 
+  it('says of who is asked although it is out that it is, and why', () => {
+    const stand = aStand({ backends: three });
+    for (const { name } of three) stand.stateOf(name).health = 'down';
+    expect(stand.ask().why).toMatch(
+      /^. comes first of the 3 that may be asked, by .* So many are out that all of them are tried, though this one is: down\.$/,
+    );
+    for (const name of ['b', 'c']) stand.stateOf(name).draining = true;
+    expect(stand.ask().why).toBe(
+      'a is the only one of 3 that may be asked now. So many are out that all of them are tried, though this one is: down.',
+    );
+  });
+
   it('takes no slot', () => {
     const stand = aStand({ backends: three });
     for (let n = 0; n < 10; n++) stand.ask();
