@@ -109,7 +109,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   };
   const { answerers = {} } = options;
   const discovery = await openDiscovery(first, { log, metrics: metrics.discovery, clock, random, answerers });
-  const parts = { log, metrics, clock, random, inFlight, recorder, queues, usable: wake };
+  const { unheard } = discovery;
+  const parts = { log, metrics, clock, random, inFlight, recorder, unheard, queues, usable: wake };
   const open = await openFleet(discovery.whole(), parts).catch(async (cause: unknown) => {
     await discovery.close();
     throw cause;
@@ -179,8 +180,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
 
   await limits.start();
   const release = async () => {
-    await discovery.close();
-    await open.close();
+    // Together: what is being applied waits for backends until the fleet is closed.
+    await Promise.all([discovery.close(), open.close()]);
     await limits.stop();
     await tracing.close();
   };

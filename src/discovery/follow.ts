@@ -31,6 +31,9 @@ export interface Followers {
   follow(groups: readonly Group[]): Promise<void>;
   /** By the keys of the groups. */
   found(): FoundByGroup;
+  /** How many of them nobody has told anything about yet. */
+  unheard(): number;
+  /** Follows nothing any more, whoever asks for it afterwards. */
   close(): Promise<void>;
 }
 
@@ -42,20 +45,27 @@ const firstLookMs = 3_000;
 
 export function createFollowers(parts: FollowParts): Followers {
   const followed = new Map<string, Followed>();
+  let isClosed = false;
   return {
     async follow(groups) {
+      if (isClosed) return;
       const used = groups.filter(({ template }) => template.state !== 'disabled');
       const wanted = new Map(used.map((group) => [keyOf(group), group]));
       const gone = [...followed].filter(([key]) => !wanted.has(key));
+      // Under another name or interval it is still the same that is found, also while nobody answers.
+      const before = new Map([...followed.values()].map((one) => [one.source, one]));
       for (const [key] of gone) followed.delete(key);
-      for (const [key, group] of wanted) if (!followed.has(key)) followed.set(key, new Followed(group, parts));
+      for (const [key, group] of wanted)
+        if (!followed.has(key)) followed.set(key, new Followed(group, parts, before.get(sourceOf(group))));
       await Promise.all(gone.map(([, one]) => one.stop()));
       const left = new Set([...followed.values()].map(({ name }) => name));
       for (const [, { name }] of gone) if (!left.has(name)) parts.observer.forgotten(name);
       await withinFirstLook(parts.clock, Promise.all([...followed.values()].map(({ first }) => first)));
     },
     found: () => new Map([...followed].map(([key, one]) => [key, one.found])),
+    unheard: () => [...followed.values()].filter(({ isHeard }) => !isHeard).length,
     async close() {
+      isClosed = true;
       const all = [...followed.values()];
       followed.clear();
       await Promise.all(all.map((one) => one.stop()));
@@ -72,18 +82,23 @@ async function withinFirstLook(clock: Clock, looks: Promise<unknown>): Promise<v
 
 class Followed implements Teller {
   readonly name: string;
+  readonly source: string;
   readonly #parts: FollowParts;
   readonly #everyMs: number;
   readonly #looking: Looking;
   readonly #first = Promise.withResolvers<void>();
-  #found: readonly Found[] = [];
+  #found: readonly Found[];
+  #isHeard: boolean;
   /** Of the last failure told. */
   #failure: string | undefined = undefined;
   /** Ends the time after which nothing is believed to be nothing. */
   #cancelEmpty: (() => void) | undefined = undefined;
 
-  constructor(group: Group, parts: FollowParts) {
+  constructor(group: Group, parts: FollowParts, before: Followed | undefined) {
     this.name = group.name;
+    this.source = sourceOf(group);
+    this.#found = before?.found ?? [];
+    this.#isHeard = before?.isHeard ?? false;
     this.#parts = parts;
     this.#everyMs = group.everyMs;
     const { source, everyMs } = group;
@@ -99,6 +114,11 @@ class Followed implements Teller {
 
   get found(): readonly Found[] {
     return this.#found;
+  }
+
+  /** Whether there was ever an answer. */
+  get isHeard(): boolean {
+    return this.#isHeard;
   }
 
   answered(found: readonly Found[]): void {
@@ -127,7 +147,9 @@ class Followed implements Teller {
 
   #take(found: readonly Found[]): void {
     this.#endEmpty();
-    const isNews = JSON.stringify(found) !== JSON.stringify(this.#found);
+    // That there is nothing is news the first time.
+    const isNews = !this.#isHeard || JSON.stringify(found) !== JSON.stringify(this.#found);
+    this.#isHeard = true;
     this.#found = found;
     const isBack = this.#failure !== undefined;
     this.#failure = undefined;
@@ -144,4 +166,8 @@ class Followed implements Teller {
     this.#cancelEmpty?.();
     this.#cancelEmpty = undefined;
   }
+}
+
+function sourceOf({ source }: Group): string {
+  return JSON.stringify(source);
 }

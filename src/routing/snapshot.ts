@@ -33,7 +33,7 @@ export interface Snapshot {
   readonly keyring: Keyring;
   readonly catalogue: Catalogue;
   readonly targets: ReadonlyMap<string, Target>;
-  /** Backends that have not been asked for their models yet: until then an unknown name may still become known. */
+  /** Backends that have not been asked for their models yet, and groups of which nobody knows who is in them: until then an unknown name may still become known. */
   readonly pending: number;
 }
 
@@ -58,9 +58,12 @@ export interface SnapshotParts {
   readonly keyring: Keyring;
   readonly makePolicy: PolicyMaker;
   readonly policyParts: PolicyParts;
+  /** Groups of backends of which nobody knows yet who is in them; left out: none. */
+  readonly unheard?: () => number;
 }
 
-export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, policyParts }: SnapshotParts): Snapshot {
+export function buildSnapshot(fleet: Fleet, parts: SnapshotParts): Snapshot {
+  const { roster, keyring, makePolicy, policyParts, unheard = () => 0 } = parts;
   const catalogue = buildCatalogue(fleet, (backend) => {
     const { engine, discovered } = roster.of(backend);
     return { engine, models: discovered };
@@ -104,7 +107,7 @@ export function buildSnapshot(fleet: Fleet, { roster, keyring, makePolicy, polic
     });
   }
   const pending = fleet.backends.filter((backend) => backend.state !== 'disabled' && !roster.of(backend).probedOnce);
-  return { keyring, catalogue, targets, pending: pending.length };
+  return { keyring, catalogue, targets, pending: pending.length + unheard() };
 }
 
 /** Who asks for what, and when. */
@@ -146,7 +149,7 @@ export function resolve(snapshot: Snapshot, { request, caller, nowMs }: Ask): Ta
 
 function unknownModel(name: string, pending: number): GatewayError {
   if (pending > 0) {
-    const message = `The model "${name}" is not known yet: ${pending} of the backends are still being asked for their models.`;
+    const message = `The model "${name}" is not known yet: backends are still being looked for or asked for their models.`;
     return new GatewayError('no_backend', message, { retryAfterSeconds: 1 });
   }
   return new GatewayError(

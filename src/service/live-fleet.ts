@@ -178,5 +178,5 @@ export class LiveFleet {
   }
 }
 
-const stopping: Applied = { result: 'refused', problem: 'the router is stopping', passing: false };
+export const stopping: Applied = { result: 'refused', problem: 'the router is stopping', passing: false };
 const nobody: Applied = { result: 'refused', problem: 'no model would be left that a backend serves', passing: true };

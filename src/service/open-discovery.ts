@@ -8,7 +8,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { describeCause, type Logger } from '../log.ts';
 import type { DiscoveryWatch } from '../metrics/discovery.ts';
 import { askApiServer } from '../upstream/api-server.ts';
-import type { Applied, ApplyOptions } from './live-fleet.ts';
+import { type Applied, type ApplyOptions, stopping } from './live-fleet.ts';
 
 export interface DiscoveryParts {
   readonly log: Logger;
@@ -30,6 +30,7 @@ export async function openDiscovery(first: Fleet, { log, metrics, clock, random,
   let applyWhole: Apply | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let isDue = false;
+  let isClosed = false;
 
   const followers = createFollowers({
     clock,
@@ -64,6 +65,7 @@ export async function openDiscovery(first: Fleet, { log, metrics, clock, random,
     const apply = applyWhole;
     inTurn(async () => {
       isDue = false;
+      if (isClosed) return;
       // Nothing left to be found is a fleet too, once it is believed.
       const applied = await apply(withFound(file, followers.found()), { allowEmpty: true });
       if (applied.result === 'refused' || isNothing(applied.changes)) return;
@@ -79,6 +81,8 @@ export async function openDiscovery(first: Fleet, { log, metrics, clock, random,
       return file;
     },
     whole: () => withFound(file, followers.found()),
+    /** Groups of which nobody knows yet who is in them. */
+    unheard: () => followers.unheard(),
     start(apply: Apply): void {
       applyWhole = apply;
       // What was found since the fleet was made.
@@ -89,6 +93,8 @@ export async function openDiscovery(first: Fleet, { log, metrics, clock, random,
       return inTurn(async () => {
         await followers.follow([...file.groups, ...next.groups]);
         try {
+          // What was found is forgotten by now, and would be taken for what has left.
+          if (isClosed) return stopping;
           const applied = await apply(withFound(next, followers.found()), options);
           if (applied.result === 'applied') file = next;
           return applied;
@@ -98,7 +104,7 @@ export async function openDiscovery(first: Fleet, { log, metrics, clock, random,
       });
     },
     async close(): Promise<void> {
-      applyWhole = undefined;
+      isClosed = true;
       await followers.close();
       await running;
     },

@@ -30,6 +30,8 @@ export interface FleetParts {
   readonly random: () => number;
   readonly inFlight: Counters;
   readonly recorder: Recorder;
+  /** Groups of backends of which nobody knows yet who is in them. */
+  readonly unheard: () => number;
   /** How many wait for each model. */
   readonly queues: () => ReadonlyMap<string, number>;
   /** A backend may be able to take what it could not take before. */
@@ -40,7 +42,7 @@ export type OpenFleet = Awaited<ReturnType<typeof openFleet>>;
 
 /** Connections, state, circuits, probes, and the snapshot made of what they find. */
 export async function openFleet(first: Fleet, parts: FleetParts) {
-  const { log, metrics, clock, random, inFlight, recorder, queues, usable } = parts;
+  const { log, metrics, clock, random, inFlight, recorder, unheard, queues, usable } = parts;
   const simulated = createSimulatedFleet();
   const connections = createConnections({
     lookup: rememberingLookup(clock),
@@ -81,6 +83,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
       keyring,
       makePolicy: makePolicyOf(fleet),
       policyParts: { inFlight, clock, random },
+      unheard,
     });
   const handshakes = watchHandshakes(log);
   const lookForPanic = watchPanic(() => snapshots.current().targets, log);
@@ -89,6 +92,8 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
   let isDiscovered = false;
   const noteDiscovery = () => {
     if (isDiscovered || !live.active.every((backend) => roster.of(backend).probedOnce)) return;
+    // It could send nobody anywhere, and a model that it does not know yet is none that is not there.
+    if (live.active.length === 0 && unheard() > 0) return;
     isDiscovered = true;
     discovery.resolve();
   };

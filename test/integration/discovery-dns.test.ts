@@ -201,11 +201,52 @@ describe('a reload', () => {
   });
 });
 
+describe('a stop', () => {
+  it('in the middle of a reload ends both, and the reload is refused', async () => {
+    const server = await startNames();
+    const one = await box();
+    server.names.set('_llm._tcp.lab.test', { servers: [at(one.host, one.port)] });
+    server.names.set('_new._tcp.lab.test', 'silence');
+    const router = await startFound(server, { engines: [{ imitates: 'vllm' }] });
+    const slow = group({ name: 'new', source: { kind: 'dns', name: '_new._tcp.lab.test' } });
+    const backends = router.service.fleet.backends.filter(({ name }) => name === 'b0');
+    const applied = router.service.apply({ ...router.service.fleet, backends, groups: [group(), slow] });
+    await router.service.stop();
+    expect(await applied).toMatchObject({ result: 'refused' });
+    expect(router.log.filter(({ discovery }) => discovery === 'changed')).toEqual([]);
+  });
+});
+
 describe('a router whose name server is silent', () => {
-  it('starts with what is listed', async () => {
+  it('starts with what is listed, and tells callers of other models to come again', async () => {
     const server = await startNames();
     server.names.set('_llm._tcp.lab.test', 'silence');
     const router = await startFound(server, { engines: [{ imitates: 'vllm' }] });
     expect((await router.chat()).status).toBe(200);
+    expect((await router.chat({ model: 'of-the-group' })).status).toBe(503);
+  });
+
+  it('is not ready while it knows nobody to ask, and tells callers to come again', async () => {
+    const server = await startNames();
+    const one = await box();
+    server.names.set('_llm._tcp.lab.test', 'failure');
+    const router = await startFound(server, { waitUntilDiscovered: false });
+    expect((await router.get('/readyz')).status).toBe(503);
+    const response = await router.chat();
+    expect([response.status, await response.json()]).toMatchObject([503, { error: { type: 'no_backend' } }]);
+    server.names.set('_llm._tcp.lab.test', { servers: [at(one.host, one.port)] });
+    await router.service.discovered;
+    expect((await router.get('/readyz')).status).toBe(200);
+    expect((await router.chat()).status).toBe(200);
+  });
+
+  it('is ready when it has heard that there is nobody', async () => {
+    const server = await startNames();
+    server.names.set('_llm._tcp.lab.test', 'failure');
+    const router = await startFound(server, { waitUntilDiscovered: false });
+    server.names.set('_llm._tcp.lab.test', 'empty');
+    await router.service.discovered;
+    expect((await router.get('/readyz')).status).toBe(200);
+    expect((await router.chat()).status).toBe(404);
   });
 });

@@ -23,7 +23,12 @@ function startIn({ cluster }: FakeCluster, port: number | string, more: Partial<
     everyMs: 300,
     ...more,
   };
-  return start({ engines: [], groups: [group], answerers: { cluster } });
+  return start({
+    engines: [],
+    groups: [group],
+    answerers: { cluster },
+    waitUntilDiscovered: cluster.host !== undefined,
+  });
 }
 
 const shown = ({ service }: RunningRouter) => service.fleet.backends.map(({ name, state }) => [name, state]);
@@ -125,6 +130,7 @@ describe('pods behind a service', () => {
     expect(router.log.filter(({ discovery }) => discovery === 'failed').map(({ code }) => code)).toEqual([
       'not in a cluster',
     ]);
+    expect((await router.get('/readyz')).status).toBe(503);
   });
 });
 

@@ -109,7 +109,9 @@ describe('a group', () => {
     const followed = on.followers.follow([group]);
     await on.settle();
     await followed;
-    expect([on.hosts(), on.said()]).toEqual([[], ['found 0']]);
+    expect([on.hosts(), on.said()]).toEqual([[], ['found 0', 'changed']]);
+    await on.next([]);
+    expect(on.said()).toEqual(['found 0']);
     await on.followers.close();
     expect(on.clock.waiting).toBe(0);
   });
@@ -119,6 +121,27 @@ describe('a group', () => {
     await on.followers.follow([{ ...group, template: { ...group.template, state: 'disabled' } }]);
     expect(on.followers.found().size).toBe(0);
     expect(on.said()).toEqual(['forgotten lab']);
+    expect(on.clock.waiting).toBe(0);
+  });
+
+  it('is what it was before when it is followed under another name or interval while nobody answers', async () => {
+    const on = await known(['a', 'b']);
+    const other = { ...group, name: 'renamed', everyMs: 20_000 };
+    await on.next('ESERVFAIL');
+    const following = on.followers.follow([group, other]);
+    await on.settle();
+    await following;
+    expect((on.followers.found().get(keyOf(other)) ?? []).map(({ host }) => host)).toEqual(['a', 'b']);
+    await on.followers.close();
+  });
+
+  it('is not followed any more after the end, whoever asks for it', async () => {
+    const on = await known(['a']);
+    const reloading = on.followers.follow([group, { ...group, name: 'new' }]);
+    await on.followers.close();
+    await reloading;
+    await on.followers.follow([group]);
+    expect(on.followers.found().size).toBe(0);
     expect(on.clock.waiting).toBe(0);
   });
 });
