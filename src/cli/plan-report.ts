@@ -8,7 +8,7 @@ export interface Planned extends Effects {
   readonly limits: readonly string[] | undefined;
   /** Settings that are applied by a restart only. */
   readonly restart: readonly string[] | undefined;
-  /** Backends that were not asked for their models, and nobody says them. */
+  /** Backends that were not asked for their models, and nobody says them; and entries that have found no backend. */
   readonly unknown: readonly string[];
 }
 

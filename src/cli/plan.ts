@@ -8,6 +8,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { limitChanges } from '../fleet/limit-changes.ts';
 import { addAdminOptions, type AdminOptions } from './admin-address.ts';
 import { openAdmin, tell } from './admin-client.ts';
+import { unfound, withFoundBefore } from './found-before.ts';
 import { type Planned, planJson, planText } from './plan-report.ts';
 import { askedStanding, reportedStanding, unaskedStanding } from './standing.ts';
 import { below } from './help-text.ts';
@@ -79,7 +80,8 @@ async function standingOf(fleet: Fleet, probe: boolean): Promise<Standing> {
   return probe ? (await askedStanding(fleet)).standing : unaskedStanding(fleet, undefined).standing;
 }
 
-async function compare(next: Fleet, before: Standing, last: Fleet | undefined, probe: boolean): Promise<Planned> {
+async function compare(file: Fleet, before: Standing, last: Fleet | undefined, probe: boolean): Promise<Planned> {
+  const next = withFoundBefore(file, before);
   const asked = probe ? await askedStanding(next) : { ...unaskedStanding(next, before), trouble: new Map() };
   const effects = effectsOf(before, asked.standing);
   const known = new Map(before.backends.map(({ name, url }) => [name, url]));
@@ -91,6 +93,6 @@ async function compare(next: Fleet, before: Standing, last: Fleet | undefined, p
     losses: [...effects.losses, ...bad.map(({ name }) => `new backend "${name}": ${asked.trouble.get(name) ?? ''}`)],
     limits: last === undefined ? undefined : limitChanges(last, next),
     restart: last === undefined ? undefined : settingsForRestart(last, next),
-    unknown: 'unknown' in asked ? asked.unknown : [],
+    unknown: [...('unknown' in asked ? asked.unknown : []), ...unfound(file, before)],
   };
 }

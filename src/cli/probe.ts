@@ -83,8 +83,14 @@ function show({ examined }: ExaminedFleet, { fleet, path, model, json }: Wanted)
     path,
   );
   process.stdout.write(json ? probeJson(shown) : probeTable(shown));
-  if (!json) process.stderr.write(`\n${probeSummary(shown)}`);
+  if (!json) process.stderr.write(`\n${probeSummary(shown)}${leftOut(fleet)}`);
   return shown.every(({ finding }) => finding.isGood) ? exitCodes.good : exitCodes.failed;
+}
+
+/** Who they are only a running router knows. */
+function leftOut({ groups }: Fleet): string {
+  const names = groups.filter(({ template }) => template.state !== 'disabled').map(({ name }) => name);
+  return names.length === 0 ? '' : `Not asked, because a running router finds them: those of ${names.join(', ')}.\n`;
 }
 
 function chosen(names: readonly string[]): (backend: Backend) => boolean {

@@ -87,6 +87,25 @@ describe('plan', () => {
     });
   });
 
+  it('takes for granted that an entry goes on to find what it has found', async () => {
+    const a = await engine();
+    const at = a.url.slice('http://'.length);
+    const one = { url: a.url, weight: 1, admin_state: 'enabled' };
+    const admin = await reporting({
+      backends: [
+        { name: `lab/${at}`, ...one },
+        { name: `old/${at}`, ...one, url: 'http://127.0.0.1:9' },
+      ],
+      models: [{ name: 'test-model', members: [{ ...member(`lab/${at}`), name: 'test-model' }] }],
+    });
+    const entry = (name: string, more = '') => `{ name: ${name}, discover: { dns: _llm._tcp.lab.test }${more} }`;
+    const same = await run(['plan', fleetOf([entry('lab'), entry('old')]), '--admin', admin, '--no-probe']);
+    expect(same).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Backends: the same\nModels: the same\n/) });
+    const other = await run(['plan', fleetOf([entry('lab', ', weight: 2'), entry('new')]), '--admin', admin]);
+    expect(other.stdout).toContain(`  - old/${at}  http://127.0.0.1:9\n  ~ lab/${at}  weight 1 → 2\n`);
+    expect(other).toMatchObject({ code: 0, stdout: expect.stringContaining('Not asked for their models: new\n') });
+  });
+
   it('ends with 2 for a file with errors, and with 5 without a router', async () => {
     const good = fleetOf(['{ name: demo, engine: simulated }']);
     expect(await run(['plan', file('version: 1\n'), '--against', good])).toMatchObject({ code: 2, stdout: '' });

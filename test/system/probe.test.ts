@@ -99,6 +99,18 @@ describe('probe', () => {
     expect(linesOf(one.stdout)).toHaveLength(2);
   });
 
+  it('says whose backends it did not ask, because only a running router finds them', async () => {
+    const a = await engine();
+    const fleet = file(
+      `version: 1\nbackends:\n  - { name: a, url: "${a.url}" }\n  - { name: lab, discover: { dns: lab.test, port: 1 } }\n`,
+    );
+    const { code, stderr } = await run(['probe', '-c', fleet]);
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('Not asked, because a running router finds them: those of lab.\n'),
+    });
+  });
+
   it('prints JSON for programs', async () => {
     const { url } = await engine({ imitates: 'vllm' });
     const path = fleetOf(`{ name: a, url: "${url}" }`, '{ name: gone, url: "http://127.0.0.1:9" }');
