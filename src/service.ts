@@ -148,7 +148,10 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
 
   const tracing = await openTracing(first.tracing, {
     version,
-    failed: () => log.warn('the collector of traces has not taken them (tracing.otlp)'),
+    changed(takes) {
+      if (takes) log.info({ traces: 'taken' }, 'the collector takes traces again');
+      else log.warn({ traces: 'lost' }, 'the collector of traces has not taken them (tracing.otlp)');
+    },
   });
   const callers = openCallers(first, {
     route: createRoute({

@@ -29,8 +29,8 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export interface TracingParts {
   readonly version: string;
-  /** The collector has not taken what it was sent. */
-  readonly failed: () => void;
+  /** The collector has not taken what it was sent, or takes it again: told once each. */
+  readonly changed: (takes: boolean) => void;
 }
 
 export async function openTracing(settings: TracingSettings | undefined, parts: TracingParts): Promise<Tracing> {

@@ -21,7 +21,7 @@ const exportTimeoutMs = 5_000;
 const mostHeld = 4_096;
 const batch = { maxQueueSize: mostHeld, scheduledDelayMillis: 2_000, exportTimeoutMillis: exportTimeoutMs };
 
-export function openSdk({ url, sampleRatio }: TracingSettings, { version, failed }: TracingParts) {
+export function openSdk({ url, sampleRatio }: TracingSettings, { version, changed }: TracingParts) {
   // Its own messages quote what a collector has answered.
   diag.setLogger(silent, { logLevel: DiagLogLevel.NONE, suppressOverrideMessage: true });
   const ours = resourceFromAttributes({ 'service.name': 'switchyard', 'service.version': version });
@@ -32,7 +32,7 @@ export function openSdk({ url, sampleRatio }: TracingSettings, { version, failed
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: telling(new OTLPTraceExporter({ url, timeoutMillis: exportTimeoutMs }), failed),
+        exporter: telling(new OTLPTraceExporter({ url, timeoutMillis: exportTimeoutMs }), changed),
         ...batch,
       }),
     ],
@@ -56,11 +56,14 @@ const w3c: Wire = {
   },
 };
 
-function telling(exporter: SpanExporter, failed: () => void): SpanExporter {
+function telling(exporter: SpanExporter, changed: TracingParts['changed']): SpanExporter {
+  let takes = true;
   return {
     export(spans: ReadableSpan[], done: (result: ExportResult) => void) {
       exporter.export(spans, (result) => {
-        if (result.code === ExportResultCode.FAILED) failed();
+        const before = takes;
+        takes = result.code !== ExportResultCode.FAILED;
+        if (takes !== before) changed(takes);
         done(result);
       });
     },

@@ -198,6 +198,16 @@ describe('a collector that', () => {
     expect(log.map((line) => line.msg)).toContain('the collector of traces has not taken them (tracing.otlp)');
   });
 
+  it('refuses again and again is complained about once', async () => {
+    await collector.close();
+    collector = await startCollector(400);
+    const { chat, log } = await start();
+    // More than one batch holds.
+    for (let n = 0; n < 15; n++) await Promise.all(Array.from({ length: 20 }, () => chat()));
+    await spansAfterStop();
+    expect(log.filter(({ msg }) => String(msg).startsWith('the collector'))).toHaveLength(1);
+  });
+
   it('is not there holds up nothing', async () => {
     const { url } = collector;
     await collector.close();
