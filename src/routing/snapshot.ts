@@ -40,14 +40,25 @@ export interface Snapshot {
 export interface Snapshots {
   current(): Snapshot;
   publish(snapshot: Snapshot): void;
+  /** What there is is another one: made when somebody asks for it, and once for however many changes came before. */
+  renew(make: () => Snapshot): void;
 }
 
 export function createSnapshots(first: Snapshot): Snapshots {
   let latest = first;
+  let make: (() => Snapshot) | undefined;
   return {
-    current: () => latest,
+    current() {
+      if (make !== undefined) latest = make();
+      make = undefined;
+      return latest;
+    },
     publish(snapshot) {
       latest = snapshot;
+      make = undefined;
+    },
+    renew(made) {
+      make = made;
     },
   };
 }

@@ -95,6 +95,8 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     // It could send nobody anywhere, and a model that it does not know yet is none that is not there.
     if (live.active.length === 0 && unheard() > 0) return;
     isDiscovered = true;
+    // Whoever has waited for that finds what was discovered.
+    snapshots.current();
     discovery.resolve();
   };
   const prober: Prober = createProber({
@@ -112,7 +114,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
         usable();
       },
       modelsChanged() {
-        snapshots.publish(live.build());
+        snapshots.renew(() => live.build());
         lookForPanic();
         usable();
         noteDiscovery();
@@ -201,6 +203,8 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     async close() {
       await live.close();
       await prober.stop();
+      // What is still to be made would be made after the end, with circuits that nobody closes.
+      snapshots.current();
       roster.close();
       circuits.close();
       await connections.close();
