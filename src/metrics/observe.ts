@@ -58,6 +58,8 @@ export function createMetrics({ version, revision, settings }: MetricsOptions): 
   const genai = settings.genaiNames ? createGenaiMetrics(registry) : undefined;
   const all = () => [...Object.values(instruments), ...(genai?.all ?? [])];
   const tenantOf = (tenant: string) => (settings.tenants ? tenant : allTenants);
+  /** Backends that were asked and have not left: who is still waiting when the last one it asked leaves must not bring its series back. */
+  const asked = new Set<string>();
   let shown: FleetView['models'] | undefined;
   collectDefaultMetrics({ register: registry });
   for (const name of misnamed) registry.removeSingleMetric(name);
@@ -79,11 +81,14 @@ export function createMetrics({ version, revision, settings }: MetricsOptions): 
       return () => instruments.requestsInFlight.dec({ endpoint });
     },
     attempted(event) {
+      asked.add(event.backend);
       countAttempt(instruments, event, names);
       countWaste(instruments, wasteOfAttempt(event), names);
     },
     letGo: (afterMs) => instruments.hangUpToClosed.observe(afterMs / 1000),
-    settled(event) {
+    settled(ended) {
+      const isThere = ended.backend === undefined || asked.has(ended.backend);
+      const event = isThere ? ended : { ...ended, backend: undefined };
       countExchange(instruments, event, names, tenantOf(event.tenant));
       genai?.settled(event, names.of(event.model), names.of(event.standIn?.model ?? event.model));
       countWaste(instruments, wasteOfExchange(event), names);
@@ -106,7 +111,10 @@ export function createMetrics({ version, revision, settings }: MetricsOptions): 
       instruments.limitDecisions.inc({ tenant: tenantOf(tenant), limit, decision }),
     turnedAway: (reason) => instruments.rejections.inc({ model: other, reason }),
     showPressure: (view) => showPressure(registry, view),
-    forgetBackend: (backend) => void forgetSeries(all(), 'backend', new Set([backend])),
+    forgetBackend(backend) {
+      asked.delete(backend);
+      void forgetSeries(all(), 'backend', new Set([backend]));
+    },
     config: watchConfig(registry, Date.now),
     certificates: watchCertificates(registry),
     discovery: watchDiscovery(registry),

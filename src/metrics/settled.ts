@@ -77,14 +77,9 @@ function countOverhead({ overhead }: Instruments, { parseMs, routeMs, relayMs, a
 
 function countTokens(instruments: Instruments, event: ExchangeSettled, model: string, tenant: string): void {
   const { backend, usage, outcome } = event;
-  if (backend === undefined) return;
-  if (event.firstTokenMs !== undefined) {
-    instruments.firstToken.observe({ backend, model }, event.firstTokenMs / 1000);
-    const perTokenMs = perTokenOf(event);
-    if (perTokenMs !== undefined) instruments.perToken.observe({ backend, model }, perTokenMs / 1000);
-  }
+  if (backend !== undefined) countSpeed(instruments, event, { backend, model });
   if (usage === undefined) {
-    if (outcome === ('ok' satisfies Outcome)) instruments.usageMissing.inc({ backend, model });
+    if (backend !== undefined && outcome === ('ok' satisfies Outcome)) instruments.usageMissing.inc({ backend, model });
     return;
   }
   const { tokens, inputTokens } = instruments;
@@ -93,6 +88,17 @@ function countTokens(instruments: Instruments, event: ExchangeSettled, model: st
   tokens.inc({ model, tenant, type: 'output' }, usage.outputTokens);
   if (usage.cachedInputTokens) tokens.inc({ model, tenant, type: 'cached_input' }, usage.cachedInputTokens);
   if (usage.reasoningTokens) tokens.inc({ model, tenant, type: 'reasoning' }, usage.reasoningTokens);
+}
+
+function countSpeed(
+  { firstToken, perToken }: Instruments,
+  event: ExchangeSettled,
+  labels: { readonly backend: string; readonly model: string },
+): void {
+  if (event.firstTokenMs === undefined) return;
+  firstToken.observe(labels, event.firstTokenMs / 1000);
+  const perTokenMs = perTokenOf(event);
+  if (perTokenMs !== undefined) perToken.observe(labels, perTokenMs / 1000);
 }
 
 /** Milliseconds between two tokens of a stream, on average; undefined where there were no two. */

@@ -196,6 +196,19 @@ describe('series', () => {
     expect((await namesOf(metrics, rest, '"m"')).length).toBeGreaterThan(20);
   });
 
+  it('do not come back with a request that was still waiting when the last backend it asked has left', async () => {
+    const metrics = metricsOf();
+    const rest = aView({ m: [aCandidate({ name: 'a' })] });
+    metrics.attempted({ ...attempted, backend: 'b' });
+    metrics.forgetBackend('b');
+    await expect.poll(() => namesOf(metrics, rest, '"b"')).toEqual([]);
+    metrics.settled(settled({ backend: 'b', outcome: 'backend_broken', contentEvents: 3 }));
+    expect(await namesOf(metrics, rest, '"b"')).toEqual([]);
+    metrics.attempted({ ...attempted, backend: 'b' });
+    metrics.settled(settled({ backend: 'b' }));
+    expect((await namesOf(metrics, rest, '"b"')).length).toBeGreaterThan(2);
+  });
+
   it('begin at 0, so that the first event is a rise', async () => {
     const lines = await seriesOf(metricsOf(), aView({ m: [aCandidate({ name: 'a', can: { embeddings: false } })] }));
     for (const zero of [
