@@ -34,6 +34,8 @@ const everythingSet: Readonly<Record<string, string>> = new Proxy<Record<string,
 
 function layOut(text: string): string {
   const document = parseDocument(text);
+  // Nothing would be written as `null`.
+  if (document.contents === null) return text;
   prepare(document, text);
   const written = document.toString({ indent: 2, indentSeq: true, lineWidth: 0, flowCollectionPadding: true });
   const kept = written

@@ -133,6 +133,10 @@ backends: # the boxes
     expect(done).toBeGreaterThan(285);
   });
 
+  it.each(['', '# nothing yet\n', '---\n'])('puts nothing into a file that holds nothing: %j', (text) => {
+    expect(formatted(text)).toBe(text);
+  });
+
   it('takes Windows line ends and a byte order mark away', () => {
     expect(formatted('\uFEFFversion: 1\r\nbackends:\r\n- url: http://h:1 # a\r\n')).toBe(
       'version: 1\nbackends:\n  - url: http://h:1 # a\n',
