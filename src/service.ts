@@ -7,12 +7,12 @@ import { type Clock, systemClock } from './clock.ts';
 import type { LoadedFleet, RefusedFleet } from './config/load.ts';
 import type { BackendState } from './fleet/backend-state.ts';
 import type { Address, Fleet } from './fleet/fleet.ts';
-import { type Logger, logExchange } from './log.ts';
+import type { Logger } from './log.ts';
 import { createMetrics } from './metrics/observe.ts';
 import type { Readings } from './pressure/watch.ts';
-import type { Observer } from './routing/ports.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { createRoute } from './routing/route.ts';
+import { followRequests } from './service/follow-requests.ts';
 import type { Applied, ApplyOptions } from './service/live-fleet.ts';
 import { openAdmin } from './service/open-admin.ts';
 import { openCallers } from './service/open-callers.ts';
@@ -84,19 +84,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   const metrics = createMetrics({ version, revision, settings: first.metrics });
   const inFlight = plainCounters();
   const recorder = new Recorder(clock, inFlight);
-  const observer: Observer = {
-    attempted(event) {
-      metrics.attempted(event);
-      recorder.attempted(event);
-    },
-    letGo: (afterMs) => metrics.letGo(afterMs),
-    settled(event) {
-      metrics.settled(event);
-      recorder.settled(event);
-      logExchange(log, live.current.logging.access, event);
-    },
-  };
-
+  const observer = followRequests({ metrics, recorder, log, fleet: () => live.current });
   const waitingRoom = new WaitingRoom(clock, {
     left: (model, waitedMs, how) => metrics.waited(model, waitedMs, how),
     refused: (model) => metrics.refusedToWait(model),
