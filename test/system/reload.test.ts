@@ -224,7 +224,7 @@ describe('a router with an admin token', () => {
   it('reloads when it is told to, and tells how that went', async () => {
     const path = file(fleetOf([one], admin));
     const router = await serve(['-c', path, '--no-watch'], { env });
-    expect(router.stdout).toContain('(token needed)');
+    expect(router.stdout).toContain('(drain and reload need the token)');
     expect(await post(router, '/reload', { authorization: 'Bearer x' })).toMatchObject([401, { error: {} }]);
     writeFileSync(path, fleetOf([one], `${admin}sever: {}\n`));
     expect(await post(router, '/reload')).toMatchObject([
