@@ -47,6 +47,12 @@ export function buildCatalogue(fleet: Fleet, discoveryOf: (backend: Backend) => 
       for (const short of offer.discovered?.aliases ?? []) shortNames.set(short, offer.model);
     }
   }
+  // What the file says that an entry serves is known also while nobody is found who does.
+  for (const { template } of fleet.groups)
+    for (const name of template.state === 'disabled' ? [] : (template.models ?? [])) {
+      const model = aliases.get(name) ?? name;
+      if (!named.has(model) && !found.has(model)) found.set(model, []);
+    }
   const sorted = [...found].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const all = new Map([...named, ...sorted]);
   for (const [short, name] of shortNames) {

@@ -249,4 +249,14 @@ describe('a router whose name server is silent', () => {
     expect((await router.get('/readyz')).status).toBe(200);
     expect((await router.chat()).status).toBe(404);
   });
+
+  it('knows the models that the file says of a group, also when it has heard that there is nobody', async () => {
+    const server = await startNames();
+    server.names.set('_llm._tcp.lab.test', 'empty');
+    const template = { ...group().template, models: ['test-model'] };
+    const router = await startFound(server, { groups: [group({ template })] });
+    const response = await router.chat();
+    expect([response.status, await response.json()]).toMatchObject([503, { error: { type: 'no_backend' } }]);
+    expect((await router.chat({ model: 'other' })).status).toBe(404);
+  });
 });
