@@ -1,11 +1,12 @@
 // `switchyard fmt`: a fleet file in one layout, comments and meaning kept.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { printProblems } from '../config/diagnostics.ts';
 import { formatFleetFile } from '../config/format.ts';
 import { reason } from '../config/secrets.ts';
 import { lineDiff } from './line-diff.ts';
 import { below } from './help-text.ts';
+import { replaceFile } from './replace-file.ts';
 
 interface FmtOptions {
   readonly write?: true;
@@ -57,7 +58,7 @@ function fmt(file: string, { write, diff }: FmtOptions): number {
   if (!write) return isSame ? exitCodes.same : exitCodes.differs;
   if (isSame) return exitCodes.same;
   try {
-    writeFileSync(file, formatted.text);
+    replaceFile(file, formatted.text);
   } catch (thrown) {
     return fail(`${path}: cannot write it: ${reason(thrown)}`);
   }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemTest } from './of-test.ts';
 
@@ -32,6 +33,18 @@ describe('fmt', () => {
     });
     expect(readFileSync(path, 'utf8')).toBe(tidy);
     expect(await run(['fmt', '--write', path])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('writes behind a link, with the mode it had, and leaves nothing beside it', async () => {
+    const path = file(untidy);
+    chmodSync(path, 0o640);
+    const link = join(dirname(path), 'link.yaml');
+    symlinkSync(path, link);
+    expect((await run(['fmt', '--write', link])).code).toBe(0);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+    expect((await run(['fmt', path])).code).toBe(0);
+    expect(readdirSync(dirname(path)).toSorted()).toEqual([basename(path), 'link.yaml'].toSorted());
   });
 
   it('leaves alone what is no fleet file', async () => {
