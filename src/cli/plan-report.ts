@@ -4,7 +4,7 @@ import { painter } from './colours.ts';
 import { columns } from './columns.ts';
 
 export interface Planned extends Effects {
-  /** Undefined, as the next: a running router does not tell them. */
+  /** Undefined, as the next: the running router is of a version that does not tell them. */
   readonly limits: readonly string[] | undefined;
   /** Settings that are applied by a restart only. */
   readonly restart: readonly string[] | undefined;
@@ -29,13 +29,13 @@ export function planText(planned: Planned): string {
     ...section('Models:', table, 'the same'),
     ...(same > 0 && moved.length > 0 ? [`  ${same} more the same`] : []),
     ...(limits === undefined
-      ? ['Limits and settings: not compared; --against FILE does that.']
+      ? ['Limits and settings: the router does not tell its own; --against FILE compares them.']
       : section(
           'Limits:',
           limits.map((line) => `  ${line}`),
           'the same',
         )),
-    ...(restart === undefined || restart.length === 0 ? [] : [`Only a restart applies: ${restart.join(', ')}`]),
+    ...restartLines(restart ?? []),
     ...(unknown.length === 0 ? [] : [`Not asked for their models: ${unknown.join(', ')}`]),
     ...(losses.length === 0 ? ['Nothing is lost.'] : ['Lost:', ...losses.map((line) => `  ${paint('bad', line)}`)]),
     '',
@@ -56,6 +56,15 @@ export function planJson({ limits, restart, unknown, models, ...planned }: Plann
 
 function section(title: string, lines: readonly string[], none: string): readonly string[] {
   return lines.length === 0 ? [`${title} ${none}`] : [title, ...lines];
+}
+
+function restartLines(settings: readonly string[]): readonly string[] {
+  if (settings.length === 0) return [];
+  const listens = settings.filter((name) => name.endsWith('.listen')).join(' and ');
+  return [
+    `Only a restart applies: ${settings.join(', ')}`,
+    ...(listens === '' ? [] : [`  (over ${listens} of a file, flags and variables of the router win)`]),
+  ];
 }
 
 function sharesText(shares: readonly Share[]): string {

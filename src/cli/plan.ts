@@ -1,17 +1,19 @@
 // `switchyard plan`: what another fleet file would do, before it is applied.
 import { Command } from 'commander';
 import { printProblems } from '../config/diagnostics.ts';
+import { effectiveConfig } from '../config/effective.ts';
 import { type LoadedFleet, loadFleet } from '../config/load.ts';
 import { settingsForRestart } from '../fleet/changes.ts';
 import { effectsOf, type Standing } from '../fleet/effects.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { limitChanges } from '../fleet/limit-changes.ts';
+import { objectOf } from '../wire/json-value.ts';
 import { addAdminOptions, type AdminOptions } from './admin-address.ts';
-import { openAdmin, tell } from './admin-client.ts';
+import { type Admin, openAdmin, tell } from './admin-client.ts';
 import { unfound, withFoundBefore } from './found-before.ts';
 import { type Planned, planJson, planText } from './plan-report.ts';
 import { askedStanding, reportedStanding, unaskedStanding } from './standing.ts';
 import { below } from './help-text.ts';
+import { limitChanges, restartsBetween } from './written-changes.ts';
 
 interface PlanOptions extends AdminOptions {
   readonly against?: string;
@@ -50,9 +52,10 @@ async function plan(file: string, options: PlanOptions): Promise<number> {
   const next = load(file);
   const last = options.against === undefined ? undefined : load(options.against);
   if (next === undefined || (options.against !== undefined && last === undefined)) return exitCodes.config;
-  const before = last === undefined ? await running(options) : await standingOf(last.fleet, options.probe);
+  const before =
+    last === undefined ? await running(options, next.fleet) : await ofFile(last.fleet, next.fleet, options);
   if (typeof before === 'number') return before;
-  const planned = await compare(next.fleet, before, last?.fleet, options.probe);
+  const planned = await compare(next.fleet, before, options.probe);
   process.stdout.write(options.json ? planJson(planned) : planText(planned));
   return planned.losses.length === 0 ? exitCodes.nothingLost : exitCodes.lost;
 }
@@ -64,23 +67,42 @@ function load(path: string): LoadedFleet | undefined {
   return undefined;
 }
 
+/** What `next` is compared with. */
+interface Before {
+  readonly standing: Standing;
+  /** Undefined, as the next: it does not tell them. */
+  readonly limits: readonly string[] | undefined;
+  readonly restart: readonly string[] | undefined;
+}
+
 /** A number is an exit code: why there is none has been said. */
-async function running(options: PlanOptions): Promise<Standing | number> {
+async function running(options: PlanOptions, next: Fleet): Promise<Before | number> {
   const admin = openAdmin(options, process.env);
   if ('problem' in admin) return tell(admin);
   const answer = await admin.get('/fleet');
   if ('problem' in answer) return tell(answer);
   const standing = reportedStanding(answer.json);
-  if (standing !== undefined) return standing;
+  if (standing !== undefined) return { standing, ...(await settingsOf(admin, next)) };
   process.stderr.write(`switchyard: ${admin.url}/fleet tells no fleet. --against FILE compares with a file.\n`);
   return exitCodes.unreachable;
 }
 
-async function standingOf(fleet: Fleet, probe: boolean): Promise<Standing> {
-  return probe ? (await askedStanding(fleet)).standing : unaskedStanding(fleet, undefined).standing;
+/** Of another version it may not tell them. */
+async function settingsOf(admin: Admin, next: Fleet): Promise<Omit<Before, 'standing'>> {
+  const answer = await admin.get('/config');
+  const config = 'problem' in answer ? undefined : objectOf(answer.json);
+  if (config?.['backends'] === undefined) return { limits: undefined, restart: undefined };
+  const written = effectiveConfig(next);
+  return { limits: limitChanges(config, written), restart: restartsBetween(config, written) };
 }
 
-async function compare(file: Fleet, before: Standing, last: Fleet | undefined, probe: boolean): Promise<Planned> {
+async function ofFile(last: Fleet, next: Fleet, { probe }: PlanOptions): Promise<Before> {
+  const { standing } = probe ? await askedStanding(last) : unaskedStanding(last, undefined);
+  const limits = limitChanges(effectiveConfig(last), effectiveConfig(next));
+  return { standing, limits, restart: settingsForRestart(last, next) };
+}
+
+async function compare(file: Fleet, { standing: before, ...settings }: Before, probe: boolean): Promise<Planned> {
   const next = withFoundBefore(file, before);
   const asked = probe ? await askedStanding(next) : { ...unaskedStanding(next, before), trouble: new Map() };
   const effects = effectsOf(before, asked.standing);
@@ -91,8 +113,7 @@ async function compare(file: Fleet, before: Standing, last: Fleet | undefined, p
   return {
     ...effects,
     losses: [...effects.losses, ...bad.map(({ name }) => `new backend "${name}": ${asked.trouble.get(name) ?? ''}`)],
-    limits: last === undefined ? undefined : limitChanges(last, next),
-    restart: last === undefined ? undefined : settingsForRestart(last, next),
+    ...settings,
     unknown: [...('unknown' in asked ? asked.unknown : []), ...unfound(file, before)],
   };
 }

@@ -91,19 +91,38 @@ function counted(sign: string, backends: readonly Backend[], what: string): stri
 }
 
 /** Settings of a running router that stay as they were at its start, by their names in the fleet file. */
-export function settingsForRestart(atStart: Fleet, now: Fleet): readonly string[] {
-  const settings = [
-    ['server.listen', atStart.server.listen, now.server.listen],
-    ['admin.listen', atStart.admin?.listen, now.admin?.listen],
-    ['shared_state', atStart.sharedState, now.sharedState],
-    ['server.tls', portKind(atStart.server.tls), portKind(now.server.tls)],
-    ['admin.tls', portKind(atStart.admin?.tls), portKind(now.admin?.tls)],
-    ['server.overload', atStart.server.overload, now.server.overload],
-    ['metrics', atStart.metrics, now.metrics],
-    ['tracing', atStart.tracing, now.tracing],
-    ['logging.format', atStart.logging.format, now.logging.format],
-  ] as const;
-  return settings.filter(([, before, after]) => !isSame(before, after)).map(([name]) => name);
+export const restartSettings = [
+  'server.listen',
+  'admin.listen',
+  'shared_state',
+  'server.tls',
+  'admin.tls',
+  'server.overload',
+  'metrics',
+  'tracing',
+  'logging.format',
+] as const;
+
+export type RestartSetting = (typeof restartSettings)[number];
+
+/** Those that are not as they were at the start. */
+export function settingsForRestart(atStart: Fleet, now: Fleet): readonly RestartSetting[] {
+  const [before, after] = [valuesForRestart(atStart), valuesForRestart(now)];
+  return restartSettings.filter((name) => !isSame(before[name], after[name]));
+}
+
+function valuesForRestart({ server, admin, sharedState, metrics, tracing, logging }: Fleet) {
+  return {
+    'server.listen': server.listen,
+    'admin.listen': admin?.listen,
+    shared_state: sharedState,
+    'server.tls': portKind(server.tls),
+    'admin.tls': portKind(admin?.tls),
+    'server.overload': server.overload,
+    metrics,
+    tracing,
+    'logging.format': logging.format,
+  } satisfies Record<RestartSetting, unknown>;
 }
 
 /** A port goes on to speak what it spoke; certificates are exchanged while it runs. */

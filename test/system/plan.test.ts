@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemTest } from './of-test.ts';
 
-const { engine, file, run } = systemTest();
+const { engine, file, run, serve } = systemTest();
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
@@ -113,5 +113,59 @@ describe('plan', () => {
     const alone = await run(['plan', good, '--admin', 'http://127.0.0.1:9']);
     expect(alone).toMatchObject({ code: 5, stdout: '', stderr: expect.stringContaining('Cannot ask the router') });
     expect((await run(['plan', good, '--admin', await reporting({ no: 'fleet' })])).code).toBe(5);
+  });
+});
+
+describe('plan with a running router', () => {
+  /** `plan` of a file for whoever runs the router on two boxes, where `a` alone has a model more. */
+  async function planning() {
+    const [a, b] = await Promise.all([engine({ models: ['m', 'only-a'] }), engine({ models: ['m'] })]);
+    const both = [`{ name: a, url: "${a.url}" }`, `{ name: b, url: "${b.url}" }`] as const;
+    const more = 'models: { m: { limits: { concurrent: 4 } } }\n';
+    const env = { SWITCHYARD_ADMIN_LISTEN: '127.0.0.1:0', SWITCHYARD_LISTEN: '127.0.0.1:0' };
+    const router = await serve(['--config', fleetOf(both, more)], { env });
+    const plan = (backends: readonly string[], settings = more, ...args: readonly string[]) =>
+      run(['plan', fleetOf(backends, settings), '--admin', router.adminUrl, ...args], { env });
+    return { both, more, plan };
+  }
+
+  it('finds nothing where the file is the same, and no loss where only a box comes', async () => {
+    const { both, plan } = await planning();
+    expect(await plan(both)).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'Backends: the same\nModels: the same\nLimits: the same\nNothing is lost.\n',
+      stderr: '',
+    });
+    const c = await engine({ models: ['m'] });
+    const { code, stdout } = await plan([...both, `{ name: c, url: "${c.url}", weight: 2 }`]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`  + c  ${c.url}\n`);
+    expect(stdout).toMatch(/^ +m +other +a 50%, b 50% +a 25%, b 25%, c 50%$/m);
+    expect(stdout).toMatch(/^Limits: the same\nNothing is lost\.$/m);
+  });
+
+  it('ends with 1 where a model is lost, and where a new box does not answer', async () => {
+    const { both, plan } = await planning();
+    const lost = await plan([both[1]]);
+    expect(lost.code).toBe(1);
+    expect(lost.stdout).toContain('  model "only-a" loses its last member: a\n');
+    const mute = await plan([...both, '{ name: lab, url: "http://127.0.0.1:9" }']);
+    expect(mute.code).toBe(1);
+    expect(mute.stdout).toContain('  new backend "lab": connection refused at 127.0.0.1:9');
+  });
+
+  it('shows limits that change, and the settings that only a restart applies', async () => {
+    const { both, plan } = await planning();
+    const settings =
+      'models: { m: { limits: { concurrent: 2, burst: 3, requests_per_minute: 9 } } }\nmetrics: { tenants: false }\n';
+    const { code, stdout } = await plan(both, settings);
+    expect(code).toBe(0);
+    expect(stdout).toContain('  each tenant on m: concurrent 4 → 2\n');
+    expect(stdout).toContain('  each tenant on m: requests_per_minute none → 9\n');
+    expect(stdout).toContain('  each tenant on m: burst none → 3 requests\n');
+    expect(stdout).toContain('Only a restart applies: metrics\n');
+    const json = await plan(both, settings, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, needs_restart: ['metrics'], losses: [] });
   });
 });

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { effectsOf, type Standing } from '../../../src/fleet/effects.ts';
-import { limitChanges } from '../../../src/fleet/limit-changes.ts';
-import { fleetWith, valid } from '../config/support.ts';
 
 const backend = (name: string, weight = 1) => ({ name, url: `http://${name}:1`, weight, state: 'enabled' });
 const member = (name: string, weight = 1, usable = true) => ({ backend: name, weight, usable });
@@ -54,29 +52,5 @@ describe('the effects of another fleet file', () => {
     const out = standing({ m: [member('a'), member('b', 1, false)] });
     expect(effectsOf(out, standing({ m: [member('a')] })).losses).toEqual([]);
     expect(effectsOf(standing({ m: [member('a')] }), standing({ m: [member('a', 1, false)] })).losses).toHaveLength(1);
-  });
-});
-
-describe('changes of limits', () => {
-  const limited = (more: string) => valid(fleetWith(more)).fleet;
-  const key = `key_sha256: "${'0'.repeat(64)}"`;
-
-  it('are told by whose they are, never by the key', () => {
-    const before = limited(`auth:
-  keys: [{ tenant: t, ${key}, limits: { concurrent: 4, requests_per_minute: 10, burst: 5 } }]
-  tenants: { t: { limits: { tokens_per_day: 9 }, model_limits: { m: { concurrent: 1 } } } }
-`);
-    const after = limited(`auth:
-  keys: [{ tenant: t, ${key}, limits: { concurrent: 2, requests_per_minute: 10 } }]
-models: { m: { limits: { requests_per_minute: 3 } } }
-`);
-    expect(limitChanges(before, after)).toEqual([
-      'key 1 of t: concurrent 4 → 2',
-      'key 1 of t: burst 5 requests → none',
-      'tenant t: tokens_per_day 9 → none',
-      'tenant t on m: concurrent 1 → none',
-      'each tenant on m: requests_per_minute none → 3',
-    ]);
-    expect(limitChanges(before, before)).toEqual([]);
   });
 });
