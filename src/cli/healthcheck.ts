@@ -6,6 +6,7 @@ import { serverDefaults } from '../config/defaults.ts';
 import { addAdminOptions, adminAddress, type AdminOptions, chosenFile, reachable, urlOf } from './admin-address.ts';
 import { refused, tell } from './admin-client.ts';
 import { below } from './help-text.ts';
+import { lives } from './lives.ts';
 
 const timeoutMs = 2_000;
 
@@ -29,24 +30,14 @@ export function healthcheckCommand(): Command {
 async function healthcheck(options: AdminOptions): Promise<number> {
   const admin = adminAddress(options, process.env);
   const urls = [...('url' in admin ? [admin.url] : []), ...(options.admin === undefined ? [mainUrl(options)] : [])];
-  for (const url of urls) if (await lives(url)) return 0;
+  for (const url of urls) if (await lives(url, { timeoutMs })) return 0;
   return tell({ problem: `No router lives at ${urls.join(' or ') || 'the address of --admin'}.`, exitCode: refused });
 }
 
 function mainUrl(options: AdminOptions): string {
-  const parsed = parseListen(process.env['SWITCHYARD_LISTEN'] ?? '');
-  if ('value' in parsed) return urlOf(reachable(parsed.value));
   const file = readAdminOfFile(chosenFile(options, process.env).path, process.env);
-  if ('problem' in file) return urlOf(reachable(serverDefaults.listen));
-  return urlOf(reachable(file.serverListen ?? serverDefaults.listen), file.serverTls);
-}
-
-async function lives(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/livez`, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
+  const { serverListen, serverTls } = 'problem' in file ? {} : file;
+  const parsed = parseListen(process.env['SWITCHYARD_LISTEN'] ?? '');
+  const listen = 'value' in parsed ? parsed.value : (serverListen ?? serverDefaults.listen);
+  return urlOf(reachable(listen), serverTls);
 }

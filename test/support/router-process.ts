@@ -77,14 +77,14 @@ export class RouterProcess {
 
   /** Where it serves: the first address on its standard output, without a path. */
   get url(): string {
-    const [url] = /http:\/\/[^\s/]+/.exec(this.#stdout) ?? [];
+    const [url] = /https?:\/\/[^\s/]+/.exec(this.#stdout) ?? [];
     if (url === undefined) throw new Error(`no address in ${JSON.stringify(this.#stdout)}`);
     return url;
   }
 
   /** Of the admin listener, where a test has asked for one. */
   get adminUrl(): string {
-    const [, url] = /Status: +(http:\/\/[^\s/]+)/.exec(this.#stdout) ?? [];
+    const [, url] = /Status: +(https?:\/\/[^\s/]+)/.exec(this.#stdout) ?? [];
     if (url === undefined) throw new Error(`no admin address in ${JSON.stringify(this.#stdout)}`);
     return url;
   }

@@ -1,12 +1,14 @@
 // The verbs and the router of the same release, which must understand each other.
 import { appendFileSync, chmodSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { authoritiesOfTest } from '../support/certificates.ts';
 import { linesOf } from '../support/router-process.ts';
 import { stallsAfter } from '../support/scripted/behaviours.ts';
 import { question, streamOver } from './caller.ts';
 import { secrets, systemTest } from './of-test.ts';
 
 const { engine, file, run, serve, start, wire } = systemTest();
+const authority = authoritiesOfTest();
 const withAdmin = { SWITCHYARD_ADMIN_LISTEN: '127.0.0.1:0' };
 
 /** Two boxes, one with a model more, and a router in front of them that does not watch its file. */
@@ -136,4 +138,27 @@ describe('drain --wait', () => {
     expect(await run(['undrain', name], { env })).toMatchObject({ code: 0, stdout: `${name} is enabled.\n` });
     expect((await run(['status'], { env })).stdout).not.toMatch(/drain/);
   });
+});
+
+describe('healthcheck', () => {
+  it.each(['', ', client_ca_file: CA'])(
+    'asks the port of the callers over TLS, whose certificate it can not know%s',
+    async (more) => {
+      const ca = authority();
+      const { certFile, keyFile } = ca.sign({ names: 'DNS:llm.example.com' });
+      const tls = `{ cert_file: ${certFile}, key_file: ${keyFile}${more.replace('CA', ca.caFile)} }`;
+      const path = file(`version: 1\nserver: { tls: ${tls} }\nbackends: [{ name: demo, engine: simulated }]\n`);
+      const router = await serve(['--config', path]);
+      expect(router.url).toMatch(/^https:/);
+      const env = { SWITCHYARD_LISTEN: `0.0.0.0:${router.port}`, SWITCHYARD_CONFIG: path };
+      expect(await run(['healthcheck'], { env })).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
+      const admin = await run(['healthcheck', '--admin', router.url.replace('127.0.0.1', 'localhost')]);
+      expect(admin).toMatchObject({ code: 0, stderr: '' });
+      await router.kill();
+      expect(await run(['healthcheck'], { env })).toMatchObject({
+        code: 1,
+        stderr: `switchyard: No router lives at ${router.url}.\n`,
+      });
+    },
+  );
 });
