@@ -53,6 +53,15 @@ describe('the Dockerfile', () => {
     expect(of('STOPSIGNAL')).toEqual(['SIGTERM']);
   });
 
+  it('is told its revision, for the build and for the label', () => {
+    const build = instructions.slice(0, start);
+    const told = build.indexOf('ARG REVISION=unknown');
+    expect(told).toBeGreaterThan(0);
+    expect(told).toBeLessThan(build.findIndex((line) => /^RUN .*\bbuild\b/.test(line)));
+    expect(of('ARG')).toContain('REVISION=unknown');
+    expect(of('LABEL').join(' ')).toContain('revision="${REVISION}"');
+  });
+
   it('installs what is locked, and runs no script of a package', () => {
     const npm = instructions.filter((line) => line.startsWith('RUN ')).flatMap((line) => line.slice(4).split(' && '));
     expect(npm.length).toBeGreaterThan(2);
@@ -82,12 +91,14 @@ describe('the image', () => {
     const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH']}`;
     await promisify(execFile)('npm', ['run', '--ignore-scripts', 'build'], {
       cwd: context,
-      env: { ...process.env, PATH: path },
+      env: { ...process.env, PATH: path, REVISION: '0123456789ab' },
     });
     const copied = of('COPY').map((line) => line.split(' ')[1]?.replace(/^\/app\//, '') ?? '');
     expect(copied.filter((path) => !existsSync(join(context, path)))).toEqual([]);
     const main = join(context, 'dist/main.js');
     expect((await run(process.execPath, [main, '--version'])).trim()).toMatch(/^\d+\.\d+\.\d+/);
+    const told: unknown = JSON.parse(await run(process.execPath, [main, 'version', '--json']));
+    expect(told).toMatchObject({ revision: '0123456789ab' });
     expect(await run(process.execPath, [main, 'check', join(root, 'config/fleet.yaml')])).toContain('valid');
   }, 120_000);
 
