@@ -1,6 +1,6 @@
 // The two sides that `plan` compares: a fleet file, with its boxes asked or not, and the report of a running router.
-import { buildCatalogue } from '../fleet/catalogue.ts';
-import type { Standing, StandingMember } from '../fleet/effects.ts';
+import { buildCatalogue, type Catalogue } from '../fleet/catalogue.ts';
+import type { Standing } from '../fleet/effects.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { isObject, objectOf, objectsIn, textOf } from '../wire/json-value.ts';
 import { examineFleet } from './examine-fleet.ts';
@@ -21,17 +21,7 @@ export async function askedStanding(fleet: Fleet): Promise<Asked> {
     const finding = findingOf(one, `backends[${fleet.backends.indexOf(one.backend)}]`);
     if (!finding.isGood) trouble.set(name, finding.notes[0] ?? finding.health);
   }
-  const models = new Map<string, readonly StandingMember[]>();
-  for (const { name, members } of catalogue.models.values())
-    models.set(
-      name,
-      members.map(({ backend }) => ({
-        backend: backend.name,
-        weight: backend.weight,
-        usable: backend.state === 'enabled' && !trouble.has(backend.name),
-      })),
-    );
-  return { standing: { backends: backendsOf(fleet), models }, trouble };
+  return { standing: standingOf(fleet, catalogue, (_model, backend) => trouble.has(backend)), trouble };
 }
 
 export interface Unasked {
@@ -57,21 +47,26 @@ export function unaskedStanding(fleet: Fleet, before: Standing | undefined): Una
       if (members.some(({ backend, usable }) => backend === name && !usable)) out.add(`${model} ${name}`);
     return { engine: undefined, models: ids?.map((id) => ({ id, can: {} })) };
   });
-  const models = new Map<string, readonly StandingMember[]>();
-  for (const { name, members } of catalogue.models.values())
-    models.set(
-      name,
-      members.map(({ backend }) => ({
-        backend: backend.name,
-        weight: backend.weight,
-        usable: backend.state === 'enabled' && !out.has(`${name} ${backend.name}`),
-      })),
-    );
-  return { standing: { backends: backendsOf(fleet), models }, unknown };
+  return { standing: standingOf(fleet, catalogue, (model, backend) => out.has(`${model} ${backend}`)), unknown };
 }
 
-function backendsOf({ backends }: Fleet): Standing['backends'] {
-  return backends.map(({ name, url, weight, state }) => ({ name, url: url ?? null, weight, state }));
+function standingOf(
+  { backends }: Fleet,
+  catalogue: Catalogue,
+  isOut: (model: string, backend: string) => boolean,
+): Standing {
+  const models = [...catalogue.models.values()].map(({ name: model, members }) => {
+    const standing = members.map(({ backend: { name, weight, state } }) => ({
+      backend: name,
+      weight,
+      usable: state === 'enabled' && !isOut(model, name),
+    }));
+    return [model, standing] as const;
+  });
+  return {
+    backends: backends.map(({ name, url, weight, state }) => ({ name, url: url ?? null, weight, state })),
+    models: new Map(models),
+  };
 }
 
 /** Of `GET /fleet`, which may be that of another version. Undefined: it is no such thing. */

@@ -1,6 +1,6 @@
 // What can be done from the page: drain, undrain, reload; and the token that it takes.
 import { describe, expect, it } from 'vitest';
-import { aBackend, aReport } from '../support/page/a-report.ts';
+import { aBackend, aReport } from '../support/a-report.ts';
 import { adminToken } from '../support/page/fake-admin.ts';
 import { browserTest, rowOf } from './of-test.ts';
 

@@ -1,6 +1,6 @@
 // The fleet table in a real browser: what turns, what is filtered and sorted, by keyboard too.
 import { describe, expect, it } from 'vitest';
-import { aBackend, aModel, aReport } from '../support/page/a-report.ts';
+import { aBackend, aModel, aReport } from '../support/a-report.ts';
 import { aBusyReport } from '../support/page/a-busy-report.ts';
 import { browserTest, polls, rowOf } from './of-test.ts';
 

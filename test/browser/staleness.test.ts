@@ -1,6 +1,6 @@
 // A page whose router has gone: it says so, keeps what it knows, and recovers by itself.
 import { describe, expect, it } from 'vitest';
-import { aReport } from '../support/page/a-report.ts';
+import { aReport } from '../support/a-report.ts';
 import { browserTest, polls, rowOf } from './of-test.ts';
 
 const { open, admin } = browserTest();

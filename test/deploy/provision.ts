@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { run, succeeds } from '../real/run.ts';
+import { installPackage } from '../support/debian-package.ts';
 import { places } from './places.ts';
 
 export interface DeployTools {
@@ -88,7 +89,7 @@ async function findOrInstall(program: string, debianPackage: string, version: st
   if (process.getuid?.() === 0) {
     try {
       process.stdout.write(`installs ${debianPackage} with apt-get … `);
-      await run('flock', ['--close', '/var/lock/switchyard-tests', '/bin/sh', '-c', install, program, debianPackage]);
+      await installPackage(program, debianPackage);
     } catch (failure) {
       cause = failure;
     }
@@ -98,21 +99,6 @@ async function findOrInstall(program: string, debianPackage: string, version: st
   const what = `${program} (Debian, Ubuntu: apt-get install ${debianPackage}, which the tests do themselves as root)`;
   throw new Error(`The deployment checks need ${what}; then run them again.`, { cause });
 }
-
-/** One at a time on this machine, and without its service: policy-rc.d keeps packages from starting any. */
-const install = `
-set -e
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  trap 'rm -f "$policy"' EXIT
-  printf '#!/bin/sh\\nexit 101\\n' >"$policy"
-  chmod 755 "$policy"
-fi
-export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-apt-get -o DPkg::Lock::Timeout=300 update || true
-apt-get -o DPkg::Lock::Timeout=300 install -y "$1"
-if [ -d /run/systemd/system ]; then systemctl disable --now "$0" || true; fi
-`;
 
 async function need(command: string, args: readonly string[], what: string): Promise<void> {
   if (!(await succeeds(command, args))) throw new Error(`The deployment checks need ${what}; then run them again.`);

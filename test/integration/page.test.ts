@@ -1,6 +1,6 @@
 // The status page as files of the admin listener: where it is served, and what it may do in a browser.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { aReport } from '../support/page/a-report.ts';
+import { aReport } from '../support/a-report.ts';
 import { FakeAdmin } from '../support/page/fake-admin.ts';
 import { exchangeBytes } from '../support/raw-http.ts';
 import { routerPerTest } from '../support/running-router.ts';

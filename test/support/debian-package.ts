@@ -15,7 +15,7 @@ export async function findOrInstall({ program, package: name, say }: Wanted): Pr
   if (found !== undefined || process.getuid?.() !== 0 || onPath('apt-get') === undefined) return found;
   say(`installs ${name} with apt-get …`);
   try {
-    await run('flock', ['--close', '/var/lock/switchyard-tests', '/bin/sh', '-c', install, program, name]);
+    await installPackage(program, name);
   } catch (cause) {
     say(cause instanceof Error ? cause.message : String(cause));
   }
@@ -23,9 +23,13 @@ export async function findOrInstall({ program, package: name, say }: Wanted): Pr
 }
 
 /**
- * One at a time on this machine, and without its service: policy-rc.d keeps packages from starting any, the run level
- * does where there is no systemd, and what a policy of the machine's own let through is stopped.
+ * As root. One at a time on this machine, and without its service: policy-rc.d keeps packages from starting any, the run
+ * level does where there is no systemd, and what a policy of the machine's own let through is stopped.
  */
+export async function installPackage(program: string, name: string): Promise<void> {
+  await run('flock', ['--close', '/var/lock/switchyard-tests', '/bin/sh', '-c', install, program, name]);
+}
+
 const install = `
 set -e
 if command -v "$0" >/dev/null; then exit 0; fi
@@ -38,7 +42,9 @@ fi
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get -o DPkg::Lock::Timeout=300 update || true
 apt-get -o DPkg::Lock::Timeout=300 install -y "$1"
-if [ -d /run/systemd/system ]; then systemctl disable --now "$1" || true; fi
+if [ -d /run/systemd/system ]; then
+  for unit in "$0" "$1"; do systemctl disable --now "$unit" || true; done
+fi
 `;
 
 export function onPath(name: string): string | undefined {

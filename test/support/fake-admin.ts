@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach } from 'vitest';
 import type { BackendReport, FleetReport } from '../../src/fleet/report.ts';
+import { aBackend, aReport as aQuietReport, at } from './a-report.ts';
 
 export interface FakeAdmin {
   readonly url: string;
@@ -78,57 +79,14 @@ export function refusal(type: string, message: string): unknown {
   return { error: { type, message } };
 }
 
+/** Of a router that has run for an hour, with one busy backend. */
 export function aReport(fields: Partial<FleetReport> = {}): FleetReport {
-  return {
-    switchyard: { version: '0.1.0', node: 'v24.0.0', started_at: '2026-11-24T12:00:00.000Z' },
-    now: '2026-11-24T13:00:00.000Z',
-    phase: 'ready',
-    attention: [],
-    config: { source: 'fleet.yaml', hash: '3f9c1a000000', loaded_at: '2026-11-24T12:00:00.000Z', refused: null },
-    shared_state: null,
-    traffic: {
-      requests: 0,
-      failed: 0,
-      input_tokens: 0,
-      output_tokens: 0,
-      in_flight: 0,
-      waiting: 0,
-      history: { every_seconds: 10, requests: [], failed: [], input_tokens: [], output_tokens: [] },
-    },
-    backends: [aBackendReport()],
-    models: [],
-    tenants: [],
-    failures: [],
-    decisions: [],
-    ...fields,
-  };
+  return aQuietReport({ now: at(3_600), backends: [aBackendReport()], models: [], ...fields });
 }
 
 export function aBackendReport(fields: Partial<BackendReport> = {}): BackendReport {
-  return {
-    name: 'gpu-a',
-    engine: 'vllm',
-    url: 'http://10.0.0.11:8000',
-    weight: 1,
-    state: 'up',
-    admin_state: 'enabled',
-    health: 'up',
-    circuit: 'closed',
-    stalled: false,
-    in_flight: 3,
-    max_in_flight: null,
-    running: 3,
-    waiting: 0,
-    kv_cache: 0.41,
-    ttft_p50_ms: 90,
-    ttft_p95_ms: 180,
-    attempts: 10,
-    failed: 0,
-    models: ['llama'],
-    problem: null,
-    last_change: { at: '2026-11-24T12:58:00.000Z', what: 'up' },
-    ...fields,
-  };
+  const load = { in_flight: 3, max_in_flight: null, running: 3, kv_cache: 0.41 } as const;
+  return aBackend({ ...load, last_change: { at: at(3_480), what: 'up' }, ...fields });
 }
 
 /** Taken out for maintenance. */

@@ -9,7 +9,7 @@ import type {
   TenantReport,
 } from '../../../src/fleet/report.ts';
 import { seededRandom } from '../seeded-random.ts';
-import { aBackend, aModel, aReport, at, startMs } from './a-report.ts';
+import { aBackend, aModel, aReport, at, startMs } from '../a-report.ts';
 
 export interface ReportWishes {
   readonly backends?: number;

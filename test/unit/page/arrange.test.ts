@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { arrange, asInTheFile, columns, sortedBy } from '../../../src/page/arrange.ts';
 import { isInTrouble, severityOf, toneOf } from '../../../src/page/tone.ts';
-import { aBackend } from '../../support/page/a-report.ts';
+import { aBackend } from '../../support/a-report.ts';
 
 const backends = [
   aBackend({ name: 'gpu-10', in_flight: 3, kv_cache: 0.9, ttft_p95_ms: 200 }),

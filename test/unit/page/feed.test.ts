@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FleetReport } from '../../../src/fleet/report.ts';
 import { type Feed, startFeed } from '../../../src/page/feed.ts';
 import { outcomeOf, pathOf } from '../../../src/page/actions.ts';
-import { aReport } from '../../support/page/a-report.ts';
+import { aReport } from '../../support/a-report.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
 type Answer = { readonly status: number; readonly body?: unknown; readonly etag?: string };

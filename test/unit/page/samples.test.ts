@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TrafficReport } from '../../../src/fleet/report.ts';
 import { keepReport, keepRows } from '../../../src/page/keep.ts';
 import { addSample, liveRates, type Sample, timelineOf } from '../../../src/page/samples.ts';
-import { aBackend, aReport } from '../../support/page/a-report.ts';
+import { aBackend, aReport } from '../../support/a-report.ts';
 
 const quiet = aReport().traffic;
 const sample = (seconds: number, traffic: Partial<TrafficReport> = {}): Sample => ({

@@ -1,34 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { FleetReport } from '../../../src/fleet/report.ts';
 import { withoutTicking } from '../../../src/http/admin-reads.ts';
+import { aModel, aReport } from '../../support/a-report.ts';
 
 const history = { every_seconds: 5, requests: [0], failed: [0], input_tokens: [0], output_tokens: [0] };
-const report: FleetReport = {
-  switchyard: { version: '1', node: 'v24', started_at: '2030-01-01T00:00:00.000Z' },
-  now: '2030-01-01T00:00:01.000Z',
-  phase: 'ready',
-  attention: [],
-  config: { source: 'f', hash: 'h', loaded_at: '2030-01-01T00:00:00.000Z', refused: null },
-  shared_state: null,
-  traffic: { requests: 1, failed: 0, input_tokens: 0, output_tokens: 0, in_flight: 0, waiting: 0, history },
-  backends: [],
-  models: [],
-  tenants: [],
-  failures: [],
-  decisions: [],
-};
-const modelWith = (why: string): FleetReport['models'][number] => ({
-  name: 'm',
-  aliases: [],
-  policy: 'least-connections',
-  capabilities: {},
-  context: null,
-  members: [{ backend: 'a', name: 'm', weight: 1, context: null, usable: false, circuit: 'open', why }],
-  available: 0,
-  panic: false,
-  queue: { length: 0, max_length: 0, max_wait_seconds: 1 },
-  fallback: { no_backend: [], overloaded: [] },
-});
+const { traffic } = aReport();
+const report = aReport({ traffic: { ...traffic, history } });
+const modelWith = (why: string) =>
+  aModel({ members: [{ backend: 'a', name: 'm', weight: 1, context: null, usable: false, circuit: 'open', why }] });
 const tagged = (changes: Partial<FleetReport>) => withoutTicking({ ...report, ...changes });
 
 describe('what tells one report of the fleet from the next', () => {

@@ -1,5 +1,5 @@
 // What `GET /fleet` would say of a small, quiet fleet, with whatever a test wants otherwise.
-import type { BackendReport, FleetReport, ModelReport } from '../../../src/fleet/report.ts';
+import type { BackendReport, FleetReport, ModelReport } from '../../src/fleet/report.ts';
 
 export const startMs = Date.parse('2026-11-24T12:00:00.000Z');
 
