@@ -8,6 +8,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { examineFleet } from './examine-fleet.ts';
 import { findingsOf, probeSummary, probeTable, type Shown, shownAsJson } from './probe-report.ts';
 import { below } from './help-text.ts';
+import { print } from './print.ts';
 
 interface CheckOptions {
   readonly format: Format;
@@ -41,20 +42,20 @@ export function checkCommand(): Command {
     });
 }
 
-async function check(file: string, { format, strict, probe, print }: CheckOptions): Promise<number> {
+async function check(file: string, { format, strict, probe, print: isPrinted }: CheckOptions): Promise<number> {
   const isInput = file === '-';
   const path = isInput ? '<stdin>' : file;
   const input = isInput ? readFileSync(0, 'utf8') : undefined;
   const loaded = loadFleet({ path, env: process.env, ...(input === undefined ? {} : { text: input }) });
   const isValid = 'fleet' in loaded;
   const problems = isValid ? loaded.warnings : loaded.problems;
-  const shown = isValid && probe && !print ? await probed(loaded.fleet, path) : undefined;
-  if (format === 'json' && !print) {
+  const shown = isValid && probe && !isPrinted ? await probed(loaded.fleet, path) : undefined;
+  if (format === 'json' && !isPrinted) {
     const found = shown === undefined ? {} : { backends: shownAsJson(shown) };
-    process.stdout.write(`${JSON.stringify({ file: path, valid: isValid, problems, ...found }, undefined, 2)}\n`);
+    print(`${JSON.stringify({ file: path, valid: isValid, problems, ...found }, undefined, 2)}\n`);
   } else if (problems.length > 0) process.stderr.write(`${printProblems(problems, format)}\n`);
   if (!isValid) return 2;
-  if (print) process.stdout.write(effective(loaded.fleet, path, input));
+  if (isPrinted) print(effective(loaded.fleet, path, input));
   else if (format !== 'json') {
     const { backends, groups, models } = loaded.fleet;
     const parts = [
@@ -63,9 +64,9 @@ async function check(file: string, { format, strict, probe, print }: CheckOption
       `${counted(models.size, 'model')} named`,
       counted(problems.length, 'warning'),
     ];
-    process.stdout.write(`${path}: valid: ${parts.join(', ')}\n`);
+    print(`${path}: valid: ${parts.join(', ')}\n`);
     if (shown !== undefined) {
-      process.stdout.write(`\n${probeTable(shown)}`);
+      print(`\n${probeTable(shown)}`);
       process.stderr.write(`\n${probeSummary(shown)}`);
     }
   }

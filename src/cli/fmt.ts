@@ -6,6 +6,7 @@ import { formatFleetFile } from '../config/format.ts';
 import { reason } from '../config/secrets.ts';
 import { lineDiff } from './line-diff.ts';
 import { below } from './help-text.ts';
+import { print } from './print.ts';
 import { replaceFile } from './replace-file.ts';
 
 interface FmtOptions {
@@ -53,8 +54,8 @@ function fmt(file: string, { write, diff }: FmtOptions): number {
     return exitCodes.failed;
   }
   const isSame = formatted.text === text;
-  if (diff) process.stdout.write(lineDiff(text, formatted.text));
-  else if (!write) process.stdout.write(formatted.text);
+  if (diff) print(lineDiff(text, formatted.text));
+  else if (!write) print(formatted.text);
   if (!write) return isSame ? exitCodes.same : exitCodes.differs;
   if (isSame) return exitCodes.same;
   try {

@@ -1,9 +1,9 @@
 // `switchyard init`: looks for inference servers, and writes a fleet file with them. Never writes over anything.
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { printProblems } from '../config/diagnostics.ts';
 import { loadFleet } from '../config/load.ts';
@@ -12,6 +12,7 @@ import { columns } from './columns.ts';
 import { below } from './help-text.ts';
 import { fleetFileText, nameOf } from './init-file.ts';
 import { makeToken, tokenFile } from './init-token.ts';
+import { printUnheeded } from './print.ts';
 import { type Found, type Scan, scan, urlsOf, usualPorts } from './scan.ts';
 
 interface InitOptions {
@@ -25,6 +26,9 @@ const exitCodes = { written: 0, failed: 1, exists: 4 } as const;
 /** Where the router listens; the next ones when that is taken. */
 const listenPorts = [8000, 8100, 8200, 8300, 8400];
 const mostNames = 4;
+const packageFolder = resolve(fileURLToPath(new URL('../../', import.meta.url)));
+/** What the package is installed in, or else a checkout. */
+const project = basename(dirname(packageFolder)) === 'node_modules' ? dirname(dirname(packageFolder)) : packageFolder;
 
 export function initCommand(): Command {
   return new Command('init')
@@ -46,9 +50,9 @@ async function init({ yes, scan: hosts = [], output, json }: InitOptions): Promi
   const unclear = hosts.find((host) => urlsOf(host) === undefined);
   if (unclear !== undefined) return fail(`--scan ${unclear}: expected HOST or HOST:PORT.`);
   if (existsSync(output)) return exists(output);
-  if (!json) process.stdout.write(`Looking for model servers on ${['this machine', ...hosts].join(', ')}…\n`);
+  if (!json) printUnheeded(`Looking for model servers on ${['this machine', ...hosts].join(', ')}…\n`);
   const seen = await scan(['127.0.0.1', ...hosts]);
-  if (!json) process.stdout.write(seenText(seen));
+  if (!json) printUnheeded(seenText(seen));
   const listenPort = await firstFree(listenPorts);
   const text = fleetFileText({ ...seen, listenPort, schema: schemaFrom(output), tokenFile });
   const token = tokenFor(output);
@@ -67,7 +71,7 @@ async function init({ yes, scan: hosts = [], output, json }: InitOptions): Promi
     if (existsSync(output)) return exists(output);
     return fail(`cannot write ${output}: ${reason(thrown)}`);
   }
-  process.stdout.write(json ? asJson(seen, output, listenPort) : nextText(seen, output));
+  printUnheeded(json ? asJson(seen, output, listenPort) : nextText(seen, output));
   return exitCodes.written;
 }
 
@@ -100,10 +104,14 @@ function modelsText({ models }: Found): string {
 function nextText({ found }: Scan, output: string): string {
   const count = Math.max(1, found.length);
   const what = found.length === 0 ? '1 simulated backend' : `${count} backend${count === 1 ? '' : 's'}`;
-  // npx tells what it was called as.
-  const program = process.env['npm_command'] === 'exec' ? 'npx switchyard' : 'switchyard';
-  const serve = `${program} serve${output === 'fleet.yaml' ? '' : ` -c ${output}`}`;
-  return `Wrote ${output} (${what}, schema line included) and ${tokenFile}. Next: ${serve}\n`;
+  const serve = `serve${output === 'fleet.yaml' ? '' : ` -c ${output}`}`;
+  return `Wrote ${output} (${what}, schema line included) and ${tokenFile}. Next: ${called(serve)}\n`;
+}
+
+/** How this program is called here. npx tells that it was it; what it fetched for this once, the next npx would not find. */
+function called(verb: string): string {
+  if (process.env['npm_command'] !== 'exec') return `switchyard ${verb}`;
+  return isBelow(process.cwd(), project) ? `npx switchyard ${verb}` : `the same command with "${verb}"`;
 }
 
 function asJson({ found, locked, routers }: Scan, output: string, listenPort: number): string {
@@ -120,12 +128,19 @@ function asJson({ found, locked, routers }: Scan, output: string, listenPort: nu
   return `${JSON.stringify(told, undefined, 2)}\n`;
 }
 
-/** Relative where the schema is near, as in a project that has the package; else where the package has it. */
+/** Relative where the file is in a project that has the package, so that the project can move; else where the package is. */
 function schemaFrom(output: string): string {
-  const schema = fileURLToPath(new URL('../../config/fleet.schema.json', import.meta.url));
-  const near = relative(dirname(resolve(output)), schema);
-  if (!near.startsWith('..') && !near.startsWith('/')) return `./${near.replaceAll('\\', '/')}`;
-  return `file://${schema}`;
+  const schema = resolve(packageFolder, 'config/fleet.schema.json');
+  const folder = dirname(resolve(output));
+  const near = relative(folder, schema).replaceAll('\\', '/');
+  // The line ends at the first blank; a URL has none.
+  if (!isBelow(folder, project) || /\s/.test(near)) return pathToFileURL(schema).href;
+  return near.startsWith('.') ? near : `./${near}`;
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return !way.startsWith('..') && !isAbsolute(way);
 }
 
 async function firstFree(ports: readonly number[]): Promise<number> {

@@ -63,7 +63,7 @@ function restartLines(settings: readonly string[]): readonly string[] {
   const listens = settings.filter((name) => name.endsWith('.listen')).join(' and ');
   return [
     `Only a restart applies: ${settings.join(', ')}`,
-    ...(listens === '' ? [] : [`  (over ${listens} of a file, flags and variables of the router win)`]),
+    ...(listens === '' ? [] : [`  (${listens}: unless a flag or variable of the router says it)`]),
   ];
 }
 

@@ -13,6 +13,7 @@ import { unfound, withFoundBefore } from './found-before.ts';
 import { type Planned, planJson, planText } from './plan-report.ts';
 import { askedStanding, reportedStanding, unaskedStanding } from './standing.ts';
 import { below } from './help-text.ts';
+import { print } from './print.ts';
 import { limitChanges, restartsBetween } from './written-changes.ts';
 
 interface PlanOptions extends AdminOptions {
@@ -56,7 +57,7 @@ async function plan(file: string, options: PlanOptions): Promise<number> {
     last === undefined ? await running(options, next.fleet) : await ofFile(last.fleet, next.fleet, options);
   if (typeof before === 'number') return before;
   const planned = await compare(next.fleet, before, options.probe);
-  process.stdout.write(options.json ? planJson(planned) : planText(planned));
+  print(options.json ? planJson(planned) : planText(planned));
   return planned.losses.length === 0 ? exitCodes.nothingLost : exitCodes.lost;
 }
 

@@ -6,6 +6,7 @@ import type { Backend, Fleet } from '../fleet/fleet.ts';
 import { examineFleet, type ExaminedFleet } from './examine-fleet.ts';
 import { findingsOf, probeJson, probeSummary, probeTable } from './probe-report.ts';
 import { below } from './help-text.ts';
+import { print } from './print.ts';
 
 interface ProbeOptions {
   readonly config?: string;
@@ -74,7 +75,7 @@ function show({ examined }: ExaminedFleet, { fleet, path, model, json }: Wanted)
   if (having.length === 0 && model !== undefined) {
     const others = [...new Set(examined.flatMap(({ models }) => models))].join(', ') || 'none at all';
     process.stderr.write(`switchyard: no backend that answers serves the model "${model}"; they serve ${others}.\n`);
-    if (json) process.stdout.write(probeJson([]));
+    if (json) print(probeJson([]));
     return exitCodes.failed;
   }
   const shown = findingsOf(
@@ -82,7 +83,7 @@ function show({ examined }: ExaminedFleet, { fleet, path, model, json }: Wanted)
     fleet.backends.map(({ name }) => name),
     path,
   );
-  process.stdout.write(json ? probeJson(shown) : probeTable(shown));
+  print(json ? probeJson(shown) : probeTable(shown));
   if (!json) process.stderr.write(`\n${probeSummary(shown)}${leftOut(fleet)}`);
   return shown.every(({ finding }) => finding.isGood) ? exitCodes.good : exitCodes.failed;
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { fleetJsonSchema } from '../config/json-schema.ts';
 import { below } from './help-text.ts';
+import { print } from './print.ts';
 
 export function schemaCommand(): Command {
   return new Command('schema')
@@ -12,6 +13,6 @@ export function schemaCommand(): Command {
       '\nAs the first line of fleet.yaml, for editors with a YAML language server:\n  # yaml-language-server: $schema=./fleet.schema.json',
     )
     .action(() => {
-      process.stdout.write(`${JSON.stringify(fleetJsonSchema(), undefined, 2)}\n`);
+      print(`${JSON.stringify(fleetJsonSchema(), undefined, 2)}\n`);
     });
 }

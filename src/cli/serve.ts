@@ -11,6 +11,7 @@ import { createLog } from '../log.ts';
 import type { Service } from '../service.ts';
 import { below } from './help-text.ts';
 import { reportListenFailure } from './listen-failure.ts';
+import { printUnheeded } from './print.ts';
 import { overview } from './overview.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { revision, version } from './version.ts';
@@ -84,7 +85,7 @@ async function serve(options: ServeOptions): Promise<void> {
   ]);
   const isWatched = options.watch !== false && file?.isRegular === true;
   const about = { source, hash, version: version(), isWatched, isComplete, sinceMs: performance.now() };
-  process.stdout.write(overview(fleet, service, about));
+  printUnheeded(overview(fleet, service, about));
 }
 
 interface Source {

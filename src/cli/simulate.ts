@@ -6,6 +6,7 @@ import type { Address } from '../fleet/fleet.ts';
 import type { SimulatedServer } from '../simulated/server.ts';
 import { below } from './help-text.ts';
 import { reportListenFailure } from './listen-failure.ts';
+import { printUnheeded } from './print.ts';
 
 interface SimulateOptions {
   readonly listen: Address;
@@ -45,7 +46,7 @@ async function simulate({ listen, model, firstToken, tokensPerSecond }: Simulate
     reportListenFailure(cause, `${listen.host}:${listen.port}`, '--listen');
     return;
   }
-  process.stdout.write(`${server.url}\n`);
+  printUnheeded(`${server.url}\n`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await server.close();
 }

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../support/router-process.ts';
 import { systemTest } from './of-test.ts';
@@ -68,6 +71,20 @@ describe('help', () => {
     expect(unasked.code).toBe(1);
     expect(unasked.stderr).toBe(asked.stdout);
   });
+});
+
+describe('output that nobody reads to its end', () => {
+  it.each([['schema'], ['fmt', 'config/fleet.example.yaml'], ['check', 'config/fleet.yaml', '--print']])(
+    'ends %s quietly',
+    async (...args) => {
+      const child = spawn(process.execPath, [join(root, 'src/main.ts'), ...args], { cwd: root });
+      child.stdout.destroy();
+      let said = '';
+      child.stderr.on('data', (chunk: unknown) => (said += String(chunk)));
+      const [code]: unknown[] = await once(child, 'close');
+      expect({ code, said }).toEqual({ code: 0, said: '' });
+    },
+  );
 });
 
 describe('the version', () => {

@@ -1,7 +1,7 @@
 // The package as users get it: packed, installed into a clean folder, and run from there with npx.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -54,6 +54,10 @@ describe(
       const text = readFileSync(join(folder, 'fleet.yaml'), 'utf8');
       const [, schema = ''] = /\$schema=(\S+)/.exec(text) ?? [];
       expect(existsSync(join(folder, schema))).toBe(true);
+      mkdirSync(join(folder, 'config'));
+      await installed.npx('init', '--yes', '--output', 'config/fleet.yaml');
+      const [, above = ''] = /\$schema=(\S+)/.exec(readFileSync(join(folder, 'config/fleet.yaml'), 'utf8')) ?? [];
+      expect(above).toBe(`.${schema}`);
       expect((await installed.npx('check', '--strict')).stdout).toContain('fleet.yaml: valid');
       writeFileSync(
         join(folder, 'fleet.yaml'),
