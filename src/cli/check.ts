@@ -61,7 +61,8 @@ async function check(file: string, { format, strict, probe, print: isPrinted }: 
     const parts = [
       counted(backends.length, 'backend'),
       ...(groups.length === 0 ? [] : [`${counted(groups.length, 'group')} to be discovered`]),
-      `${counted(models.size, 'model')} named`,
+      // Those below `models`; what backends serve is found out later, so that none says nothing.
+      ...(models.size === 0 ? [] : [`${counted(models.size, 'model')} named`]),
       counted(problems.length, 'warning'),
     ];
     print(`${path}: valid: ${parts.join(', ')}\n`);

@@ -66,7 +66,7 @@ describe('switchyard check', () => {
     const warning =
       '<stdin>:2:19: warning: others can reach this address, and no key is asked for at server.listen (set auth.mode: keys or API_KEYS, or listen on 127.0.0.1)\n';
     expect(run(['-'], { input: 'version: 1\n' })[0]).toBe(2);
-    expect(run(['-'], { input: open })).toEqual([0, '<stdin>: valid: 1 backend, 0 models named, 1 warning\n', warning]);
+    expect(run(['-'], { input: open })).toEqual([0, '<stdin>: valid: 1 backend, 1 warning\n', warning]);
     expect(run(['-', '--strict'], { input: open })[0]).toBe(1);
   });
 
