@@ -20,8 +20,9 @@ describe('the fleet that npm start serves', () => {
       ['sim-a', 'simulated', 'up', 'demo-chat'],
       ['sim-b', 'simulated', 'up', 'demo-chat'],
       ['sim-embed', 'simulated', 'up', 'demo-embed'],
-      ['Clients:', `${router.url}/v1`, '(no API key)'],
+      ['Clients:', `${router.url}/v1`, '(no API key: loopback only)'],
       ['Metrics:', `${router.url}/metrics`],
+      [expect.stringMatching(/^Ready in \d+\.\d s\. Watching config\/fleet\.yaml\.$/)],
     ]);
   });
 
