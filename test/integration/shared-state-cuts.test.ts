@@ -1,4 +1,7 @@
 // What is on its way to Redis when the way breaks, and callers that do not wait for it.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { rulesOf } from '../../src/access/rules.ts';
 import { createVerdicts } from '../../src/access/verdicts.ts';
@@ -92,14 +95,25 @@ describe('a cluster of which one server is frozen', () => {
 describe('a caller that hangs up while Redis is asked', () => {
   it('reaches no backend and pays nothing', async () => {
     const redis = await startRedis();
-    const proxy = await startTcpProxy(redis.url);
+    const { limiter } = await limiterFor(settingsFor(redis.url));
+    const seen = Promise.withResolvers<void>();
     const limits = { requestsPerDay: 8_640 };
     const router = await startRouter({
       auth: { tenants: new Map([['anonymous', { limits, modelLimits: new Map() }]]) },
-      sharedState: settingsFor(proxy.url),
+      limiter: {
+        // Redis' answer counts once the router knows that nobody waits for it, whichever of them is faster today.
+        async take(ask) {
+          const grant = await limiter.take(ask);
+          await seen.promise;
+          return grant;
+        },
+      },
     });
+    const onRequest = (message: unknown) => {
+      if (isRequestTo(message, router.port)) message.response.once('close', () => setImmediate(seen.resolve));
+    };
+    subscribe('http.server.request.start', onRequest);
     try {
-      proxy.delayMs = { toServer: 0, toClient: 25 };
       const gone = new AbortController();
       const abandoned = router.chat({}, { signal: gone.signal });
       await vi.waitFor(async () => expect(await redis.command('KEYS', '*reservation*')).toHaveLength(1), {
@@ -107,11 +121,22 @@ describe('a caller that hangs up while Redis is asked', () => {
       });
       gone.abort();
       await expect(abandoned).rejects.toThrow(/abort/i);
+      await seen.promise;
       await vi.waitFor(async () => expect(await redis.command('KEYS', '*{anonymous}*')).toEqual([]));
       expect(router.engine.posts).toEqual([]);
       expect(router.log.at(-1)).toMatchObject({ outcome: 'client_closed', attempts: 0 });
     } finally {
+      unsubscribe('http.server.request.start', onRequest);
+      seen.resolve();
       await router.stop();
     }
   });
 });
+
+/** What Node tells of a request as it arrives. */
+function isRequestTo(message: unknown, port: number): message is { readonly response: ServerResponse } {
+  if (typeof message !== 'object' || message === null || !('response' in message) || !('socket' in message))
+    return false;
+  const { response, socket } = message;
+  return response instanceof ServerResponse && socket instanceof Socket && socket.localPort === port;
+}
