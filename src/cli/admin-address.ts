@@ -1,5 +1,6 @@
 // Where the running router listens for its operator, and with which token: flags, environment, fleet file, default.
 import type { Command } from 'commander';
+import { formatAddress } from '../config/addresses.ts';
 import { parseAdminListen } from '../config/schema-admin.ts';
 import { adminDefaults } from '../config/defaults.ts';
 import { type AdminOfFile, readAdminOfFile, type TokenOfFile, tokenIn } from '../config/admin-of-file.ts';
@@ -112,8 +113,8 @@ function addressOf(listen: Address | 'off', from: string, tls?: true): AdminAddr
 }
 
 /** `tls`: anything but undefined where it is spoken there. */
-export function urlOf({ host, port }: Address, tls?: unknown): string {
-  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export function urlOf(address: Address, tls?: unknown): string {
+  return `${tls === undefined ? 'http' : 'https'}://${formatAddress(address)}`;
 }
 
 /** An address that means all of them is asked on this machine. */

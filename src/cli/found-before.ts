@@ -1,6 +1,6 @@
 // A fleet file with entries whose backends are found at run time, next to a router that has found some: `plan` looks nobody up,
 // and takes for granted that an entry of the same name goes on to find the same.
-import { hostAndPort } from '../config/addresses.ts';
+import { hostAndPort } from '../fleet/address-of-url.ts';
 import { type Found, type Group, keyOf, withFound } from '../fleet/discovery.ts';
 import type { Standing } from '../fleet/effects.ts';
 import type { Fleet } from '../fleet/fleet.ts';

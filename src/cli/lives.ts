@@ -2,6 +2,7 @@
 // that comes is believed but that it came, so a certificate is not verified: a container has no CA for its own.
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
+import { hostAndPort } from '../fleet/address-of-url.ts';
 
 export interface LivesOptions {
   readonly timeoutMs: number;
@@ -26,12 +27,12 @@ async function livesPlainly(url: string, { timeoutMs }: LivesOptions): Promise<b
 /** As a router answers that wants a certificate of ours: it has come to that, so it lives. */
 const wantsCertificate = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED';
 
-function livesOverTls({ hostname, port, host, pathname }: URL, { timeoutMs }: LivesOptions): Promise<boolean> {
-  const name = hostname.replace(/^\[|\]$/g, '');
+function livesOverTls(url: URL, { timeoutMs }: LivesOptions): Promise<boolean> {
+  const { host, port } = hostAndPort(url.href);
   const socket = connect({
-    host: name,
-    port: port === '' ? 443 : Number(port),
-    ...(isIP(name) === 0 ? { servername: name } : {}),
+    host,
+    port,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
     rejectUnauthorized: false,
   });
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -44,7 +45,7 @@ function livesOverTls({ hostname, port, host, pathname }: URL, { timeoutMs }: Li
   });
   socket.on('error', (cause) => resolve('code' in cause && cause.code === wantsCertificate));
   socket.on('close', () => resolve(false));
-  socket.write(`GET ${pathname} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+  socket.write(`GET ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: close\r\n\r\n`);
   return promise.finally(() => {
     clearTimeout(deadline);
     socket.destroy();

@@ -47,13 +47,6 @@ export function parseBackendUrl(text: string): Parsed<string> {
   return { value: url.origin + url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '').replace(/\/+$/, '') };
 }
 
-/** Of a URL that `parseBackendUrl` has accepted: what a backend without a name is called. */
-export function hostAndPort(url: string): Address {
-  const { hostname, port, protocol } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
-}
-
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -1,7 +1,8 @@
 // What several fields must agree on. Reads the tree, not the decoded file, so that it also runs when some field is wrong:
 // what cannot be read is left out of the comparison.
 import type { Address } from '../fleet/fleet.ts';
-import { hostAndPort, isLoopback, parseBackendUrl, reaches } from './addresses.ts';
+import { hostAndPort } from '../fleet/address-of-url.ts';
+import { isLoopback, parseBackendUrl, reaches } from './addresses.ts';
 import { checkDiscover } from './check-discover.ts';
 import { checkFallbacks } from './check-fallbacks.ts';
 import { checkLimits } from './check-limits.ts';

@@ -1,7 +1,7 @@
 // The file as the schema read it → the Fleet: names and units of the code, `defaults` merged into every backend per field.
 import type { ApiKey, Backend, Fleet, ModelSettings, QueueSettings, Timeouts } from '../fleet/fleet.ts';
 import type { Capabilities } from '../fleet/capabilities.ts';
-import { hostAndPort } from './addresses.ts';
+import { hostAndPort } from '../fleet/address-of-url.ts';
 import { decodeAdmin } from './admin.ts';
 import type { Credentials } from './credentials.ts';
 import { decodeGroup } from './decode-discover.ts';

@@ -3,6 +3,7 @@
 import dns from 'node:dns/promises';
 import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
+import { hostAndPort } from '../fleet/address-of-url.ts';
 import type { BackendTls } from '../fleet/tls.ts';
 import { tlsOptions } from './tls-options.ts';
 
@@ -20,14 +21,11 @@ export interface Reach {
 }
 
 export async function reach(target: string, wishes: BackendTls | undefined, timeoutMs: number): Promise<Reach> {
-  const url = new URL(target);
-  const isTls = url.protocol === 'https:';
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
+  const { host, port } = hostAndPort(target);
   const named = await within(timeoutMs, dns.lookup(host));
   if (!named.ok) return { host, port, dns: named };
   const connected = await connect(net.connect({ host, port }), 'connect', timeoutMs);
-  if (!connected.ok || !isTls) return { host, port, dns: named, tcp: connected };
+  if (!connected.ok || !target.startsWith('https:')) return { host, port, dns: named, tcp: connected };
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
   const secured = await connect(
     tls.connect({ host, port, ...servername, ...tlsOptions(wishes) }),

@@ -3,12 +3,12 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Installed, installPacked, npm, quietly } from '../support/packed.ts';
+import { freePort } from '../support/redis/free-port.ts';
 import { root } from '../support/router-process.ts';
 import { startLlamaServer } from './llama-server.ts';
 import { run } from './run.ts';
@@ -34,7 +34,7 @@ test(
   'a fresh clone, a running llama-server, and five minutes',
   async () => {
     const startedMs = performance.now();
-    const [listen, admin] = await Promise.all([freeAddress(), freeAddress()]);
+    const [listen, admin] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     const switchyard = await freshlyCloned({ SWITCHYARD_LISTEN: listen, SWITCHYARD_ADMIN_LISTEN: admin });
     const box = `local-${portOf(first)}`;
 
@@ -156,13 +156,4 @@ function portOf(server: ServerProcess | undefined): string {
 
 function seconds(sinceMs: number): string {
   return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
-}
-
-function freeAddress(): Promise<string> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(`127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`));
-    });
-  });
 }
