@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import { FairQueue, type Queued } from './fair-queue.ts';
+import type { Gone } from './gone.ts';
 import type { Slot } from './slots.ts';
 
 export interface Waiting extends Queued {
@@ -18,7 +19,7 @@ export interface Waiting extends Queued {
   /** When a backend that asked to be left alone may be asked again; undefined: none has. */
   readonly againAtMs: () => number | undefined;
   /** What is thrown when its signal aborts. */
-  readonly gone: AbortSignal;
+  readonly gone: Gone;
   readonly whyGone: () => GatewayError;
   /** Told when it has to wait, with what tells how long still. */
   readonly entered?: (prospect: () => Prospect) => void;

@@ -29,8 +29,8 @@ export interface Engine {
   };
   /** Path of an endpoint on this engine. */
   path(endpoint: EndpointName): string;
-  /** Judges a whole reply; `body` holds at most its first 64 KiB. Never throws. */
-  judge(status: number, headers: HeaderMap, body: Buffer): Judgement;
+  /** Judges a whole reply; `body` holds at most its first 64 KiB. `value`: all of it as JSON, where that was read already. Never throws. */
+  judge(status: number, headers: HeaderMap, body: Buffer, value?: unknown): Judgement;
   /** Reads the data of one event of a stream (its `data:` lines joined): content, error, usage, end. Never throws. */
   readEvent(data: string): EventReading;
   readonly probes: {

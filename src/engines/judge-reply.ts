@@ -9,23 +9,22 @@ import { isObject, type JsonObject, objectsIn, parseJson } from '../wire/json-va
 const judgedBytes = 65_536;
 
 /** For plain replies; events of a stream are for `readEvent`. Never throws. */
-export function judgeReply(status: number, headers: HeaderMap, body: Buffer): Judgement {
-  const text = body.toString('utf8');
-  if (status >= 200 && status < 300) return judgeAnswer(headers, text, body.length >= judgedBytes);
+export function judgeReply(status: number, headers: HeaderMap, body: Buffer, value?: unknown): Judgement {
+  if (status >= 200 && status < 300) return judgeAnswer(headers, body, value ?? parseJson(body.toString('utf8')));
   if (!(status >= 400 && status < 600)) return { verdict: 'broken' };
-  return judgeError(status, readError(text), headers['retry-after'] !== undefined);
+  return judgeError(status, readError(body.toString('utf8')), headers['retry-after'] !== undefined);
 }
 
-function judgeAnswer(headers: HeaderMap, text: string, cut: boolean): Judgement {
+function judgeAnswer(headers: HeaderMap, body: Buffer, value: unknown): Judgement {
   if (headers['content-type']?.toLowerCase().startsWith('text/html') === true) return { verdict: 'broken' };
-  const value = parseJson(text);
   if (isObject(value)) {
     if (isAborted(value)) return { verdict: 'broken' };
     if ('choices' in value || 'data' in value) return { verdict: 'serve' };
     const error = errorIn(value);
     return error === undefined ? { verdict: 'serve' } : judgeErrorWithin(error);
   }
-  if (!cut || !text.trimStart().startsWith('{')) return { verdict: 'broken' };
+  const text = body.toString('utf8');
+  if (body.length < judgedBytes || !text.trimStart().startsWith('{')) return { verdict: 'broken' };
   return opensAsError(text) ? judgeErrorWithin(readError(text)) : { verdict: 'serve' };
 }
 

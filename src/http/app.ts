@@ -8,13 +8,14 @@ import type { Exchange } from '../routing/exchange.ts';
 import type { ExchangeSettled, Observer } from '../routing/ports.ts';
 import type { Snapshots } from '../routing/snapshot.ts';
 import { authenticate } from './authenticate.ts';
+import { describe, describeOn, describeUnrouted } from './describe.ts';
 import { sendError } from './error-response.ts';
 import { harden } from './harden.ts';
 import { createInference, type InferenceParts, requestIdOf } from './inference.ts';
 import { findModel, listModels } from './models.ts';
 import { type Operations, addOperations } from './operations.ts';
 import { decodePathPart } from './path-part.ts';
-import { serverTiming, unroutedTiming } from './server-timing.ts';
+import { unroutedTiming } from './server-timing.ts';
 import { unrouted } from './unrouted.ts';
 
 export interface AppParts extends InferenceParts {
@@ -33,22 +34,37 @@ export function createApp(parts: AppParts): Koa {
   app.use(refuseWhileStopping(parts.operations));
   app.use(harden);
   app.use(requireKey(parts));
-  const router = createRouter(parts);
-  app.use(router.routes());
+  const inference = inferenceByPath(parts);
+  app.use(answerDirectly(inference));
+  app.use(createRouter(parts, inference).routes());
   app.use(unrouted('There is nothing at this path. The API is below /v1.'));
   return app;
 }
 
-function createRouter(parts: AppParts): Router {
-  const router = new Router({ sensitive: true, strict: true });
+type Answer = (ctx: Context) => Promise<void>;
+
+function inferenceByPath(parts: InferenceParts): ReadonlyMap<string, Answer> {
   const infer = createInference(parts);
+  return new Map(
+    Object.values(endpoints).map((endpoint) => [
+      endpoint.path,
+      (ctx) => {
+        ctx.state.endpoint = endpoint.name;
+        return infer(ctx, endpoint, callerOf(ctx), ctx.state.requestId);
+      },
+    ]),
+  );
+}
+
+/** Nearly everything comes to the paths of inference: the router's search through its patterns is for the rest. */
+function answerDirectly(inference: ReadonlyMap<string, Answer>): Middleware {
+  return (ctx, next) => (ctx.method === 'POST' ? inference.get(ctx.path) : undefined)?.(ctx) ?? next();
+}
+
+function createRouter(parts: AppParts, inference: ReadonlyMap<string, Answer>): Router {
+  const router = new Router({ sensitive: true, strict: true });
   const createdSeconds = Math.floor(parts.wallClock() / 1000);
-  for (const endpoint of Object.values(endpoints)) {
-    router.post(endpoint.path, async (ctx: Context) => {
-      ctx.state.endpoint = endpoint.name;
-      await infer(ctx, endpoint, callerOf(ctx), ctx.state.requestId);
-    });
-  }
+  for (const [path, answer] of inference) router.post(path, answer);
   router.get('/v1/models', (ctx: Context) => {
     ctx.state.endpoint = 'models';
     ctx.body = listModels(parts.snapshots.current(), callerOf(ctx), createdSeconds);
@@ -73,16 +89,12 @@ function answerFailures(parts: AppParts): Middleware {
   return async (ctx, next) => {
     ctx.state.requestId = requestIdOf(ctx);
     ctx.state.arrivedMs = parts.clock.now();
-    ctx.res.setHeader('x-request-id', ctx.state.requestId);
-    ctx.res.setHeader('x-switchyard-backend', 'none');
-    ctx.res.setHeader('x-switchyard-attempts', 0);
-    ctx.res.setHeader('x-switchyard-model', 'none');
     try {
       await next();
-      tellTime(ctx, parts.clock.now());
+      if (!ctx.res.headersSent) introduce(ctx, parts.clock.now());
     } catch (thrown) {
       const error = toGatewayError(thrown);
-      tellTime(ctx, parts.clock.now());
+      if (!ctx.res.headersSent) introduce(ctx, parts.clock.now());
       settleUnrouted(parts, ctx, error);
       ctx.respond = false;
       if (ctx.res.headersSent || ctx.res.destroyed) ctx.res.destroy();
@@ -91,14 +103,12 @@ function answerFailures(parts: AppParts): Middleware {
   };
 }
 
-/** On what the pipeline has not described. */
-function tellTime(ctx: Context, nowMs: number): void {
-  if (ctx.res.headersSent || ctx.res.hasHeader('server-timing') || !isApi(ctx)) return;
+/** What the pipeline has not answered itself is described here. */
+function introduce(ctx: Context, nowMs: number): void {
   const exchange: Exchange | undefined = ctx.state.exchange;
-  ctx.res.setHeader(
-    'server-timing',
-    exchange === undefined ? unroutedTiming(nowMs - ctx.state.arrivedMs) : serverTiming(exchange, nowMs),
-  );
+  if (exchange !== undefined) return describeOn(ctx.res, describe(exchange, nowMs));
+  describeOn(ctx.res, describeUnrouted(ctx.state.requestId));
+  if (isApi(ctx)) ctx.res.setHeader('server-timing', unroutedTiming(nowMs - ctx.state.arrivedMs));
 }
 
 function isApi({ path }: Context): boolean {

@@ -4,6 +4,7 @@ import { Server as TcpServer } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import type { CallerReply } from './reply.ts';
+import type { Running } from './running.ts';
 import type { AnyServer } from './secure.ts';
 
 export interface DrainParts {
@@ -12,7 +13,7 @@ export interface DrainParts {
   closeIdle(ms: number): void;
   /** Ends connections on which no request is under way, also those that never sent a whole head. */
   closeUnused(): void;
-  readonly running: ReadonlySet<CallerReply>;
+  readonly running: Running<CallerReply>;
   /** From now on new requests are refused with 503 `draining`. */
   refuseNew(): void;
 }
@@ -42,7 +43,7 @@ export async function drainServer(server: AnyServer, timeoutMs: number, parts: D
     // `closeIdleConnections` takes a connection that has not sent a head yet for a busy one.
     clock.after(Math.min(arrivalMs, timeoutMs), () => parts.closeUnused()),
     clock.after(timeoutMs, () => {
-      for (const reply of running)
+      for (const reply of running.list())
         reply.cutOff(new GatewayError('draining', 'This router was stopped before the answer was complete.'));
     }),
     clock.after(timeoutMs + flushMs, () => server.closeAllConnections()),

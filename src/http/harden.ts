@@ -26,7 +26,10 @@ export const harden: Middleware = (ctx, next) => {
 
 function count(rawHeaders: readonly string[], name: string): number {
   let found = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === name) found++;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const given = rawHeaders[at];
+    if (given?.length === name.length && given.toLowerCase() === name) found++;
+  }
   return found;
 }
 

@@ -11,9 +11,10 @@ import type { HeaderList, TraceStart } from '../routing/ports.ts';
 import type { Route } from '../routing/route.ts';
 import { isReservedHeader } from '../wire/reserved-headers.ts';
 import { announcedBytes, type BodyLimits, readRequestBody } from './body.ts';
+import { describe } from './describe.ts';
 import { hopHeader, hopsThrough } from './hops.ts';
 import { CallerReply } from './reply.ts';
-import { serverTiming } from './server-timing.ts';
+import type { Running } from './running.ts';
 
 export interface InferenceParts {
   readonly route: Route;
@@ -22,7 +23,7 @@ export interface InferenceParts {
   /** Whether the router itself can take another request: asked before the body is read. */
   readonly room: Room;
   /** What is being answered now; a drain ends what is left in here. */
-  readonly running: Set<CallerReply>;
+  readonly running: Running<CallerReply>;
   /** A request was accepted; the function returned says that it is over. */
   accepted(endpoint: string): () => void;
   /** A word for this process that no other has, in lower-case letters and digits. */
@@ -50,7 +51,7 @@ export function createInference(parts: InferenceParts) {
     const exchange = new Exchange(requestId, endpoint.name, caller, parts.clock.now());
     const reply = new CallerReply(ctx.res, {
       clock: parts.clock,
-      onBegin: () => describe(ctx, exchange, parts.clock.now()),
+      describe: () => describe(exchange, parts.clock.now()),
     });
     ctx.state.exchange = exchange;
     exchange.trace = parts.trace?.(ctx.req.headers, endpoint);
@@ -59,7 +60,7 @@ export function createInference(parts: InferenceParts) {
     try {
       await serve(ctx, endpoint, exchange, reply);
     } finally {
-      parts.running.delete(reply);
+      parts.running.remove(reply);
       over();
     }
   };
@@ -90,7 +91,6 @@ export function createInference(parts: InferenceParts) {
     } catch (failure) {
       if (!ctx.res.headersSent) {
         ctx.respond = true;
-        describe(ctx, exchange, parts.clock.now());
         throw failure;
       }
     }
@@ -100,20 +100,6 @@ export function createInference(parts: InferenceParts) {
 export function requestIdOf(ctx: Context): string {
   const given = ctx.req.headers['x-request-id'];
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID();
-}
-
-function describe(ctx: Context, exchange: Exchange, nowMs: number): void {
-  ctx.res.setHeader('x-switchyard-backend', exchange.backend ?? 'none');
-  ctx.res.setHeader('x-switchyard-attempts', exchange.attempts);
-  if (exchange.served !== undefined) ctx.res.setHeader('x-switchyard-model', headerText(exchange.served));
-  if (exchange.standIn !== undefined) ctx.res.setHeader('x-switchyard-fallback', exchange.standIn.cause);
-  ctx.res.setHeader('server-timing', serverTiming(exchange, nowMs));
-  for (const [name, value] of exchange.grant?.headers ?? []) ctx.res.setHeader(name, value);
-}
-
-/** A model may be named with what no header can carry. */
-function headerText(name: string): string {
-  return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
 }
 
 const alwaysForwarded = ['content-type', 'accept', 'user-agent', 'traceparent', 'tracestate'];

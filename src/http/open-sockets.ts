@@ -5,7 +5,8 @@ import type { Clock } from '../clock.ts';
 import { type AnyServer, isSecure } from './secure.ts';
 
 interface Use {
-  readonly underWay: Set<ServerResponse>;
+  /** One, but where requests are sent before the answers to those ahead are there. */
+  readonly underWay: ServerResponse[];
   /** Undefined until a request was answered. */
   answered: { readonly atMs: number; readonly bytesRead: number } | undefined;
 }
@@ -42,7 +43,7 @@ export class OpenSockets {
   }
 
   #keep(socket: Socket): void {
-    this.#sockets.set(socket, { underWay: new Set(), answered: undefined });
+    this.#sockets.set(socket, { underWay: [], answered: undefined });
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
@@ -63,9 +64,9 @@ export class OpenSockets {
     const { socket } = response.req;
     const use = this.#sockets.get(socket);
     if (use === undefined) return;
-    use.underWay.add(response);
+    use.underWay.push(response);
     response.once('close', () => {
-      use.underWay.delete(response);
+      use.underWay.splice(use.underWay.indexOf(response), 1);
       use.answered = { atMs: this.#clock.now(), bytesRead: socket.bytesRead };
     });
   }
@@ -78,21 +79,21 @@ export class OpenSockets {
     const use = this.#sockets.get(socket);
     // One that is still shaking hands can carry no answer.
     if (use === undefined) return false;
-    return [...use.underWay].every((response) => !response.headersSent && !response.req.complete);
+    return use.underWay.every((response) => !response.headersSent && !response.req.complete);
   }
 
   /** Ends the sockets on which nothing has come for so long since their last answer, not even a part of a head. */
   closeIdle(ms: number): void {
     const beforeMs = this.#clock.now() - ms;
     for (const [socket, { underWay, answered }] of this.#sockets) {
-      const isIdle = answered !== undefined && underWay.size === 0 && answered.bytesRead === socket.bytesRead;
+      const isIdle = answered !== undefined && underWay.length === 0 && answered.bytesRead === socket.bytesRead;
       if (isIdle && answered.atMs <= beforeMs) socket.destroy();
     }
   }
 
   /** Ends the sockets without a request under way. */
   closeUnused(): void {
-    for (const [socket, { underWay }] of this.#sockets) if (underWay.size === 0) socket.destroy();
+    for (const [socket, { underWay }] of this.#sockets) if (underWay.length === 0) socket.destroy();
   }
 }
 

@@ -1,5 +1,7 @@
 // The caller's side of an answer: knows when the caller has gone, and writes without buffering.
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { CallerGone, type Gone } from '../admission/gone.ts';
 import type { Clock } from '../clock.ts';
 import type { GatewayError } from '../errors.ts';
 import { eventStreamHeaders, type HeaderList, type Reply, type Sink } from '../routing/ports.ts';
@@ -7,14 +9,16 @@ import { eventText } from './error-response.ts';
 
 /** A caller that takes nothing for this long is gone, whatever its socket says. */
 const patienceMs = 60_000;
+/** An answer that is not much longer than its head. */
+const joinedBytes = 16_384;
 /** For the last event to leave, and for the caller to read it. */
 const lastWordMs = 5_000;
 const readLastWordMs = 100;
 
 export interface CallerReplyParts {
   readonly clock: Clock;
-  /** Runs right before the head leaves: the last moment to set headers. */
-  readonly onBegin: () => void;
+  /** Asked right before the head leaves: what it tells of the exchange, name and value in turn. */
+  readonly describe: () => readonly string[];
   /** For tests. */
   readonly stallMs?: number;
 }
@@ -22,17 +26,20 @@ export interface CallerReplyParts {
 export class CallerReply implements Reply, Sink {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
-  readonly #gone = new AbortController();
-  readonly #onBegin: () => void;
+  readonly #gone = new CallerGone();
+  readonly #describe: () => readonly string[];
   readonly #stallMs: number;
+  /** Among those that run. */
+  place = -1;
   #committed = false;
   #isStream = false;
+  #hasBegun = false;
   #over = false;
 
-  constructor(response: ServerResponse, { clock, onBegin, stallMs = patienceMs }: CallerReplyParts) {
+  constructor(response: ServerResponse, { clock, describe, stallMs = patienceMs }: CallerReplyParts) {
     this.#response = response;
     this.#clock = clock;
-    this.#onBegin = onBegin;
+    this.#describe = describe;
     this.#stallMs = stallMs;
     response.once('close', () => {
       if (!response.writableFinished) this.#gone.abort();
@@ -45,8 +52,8 @@ export class CallerReply implements Reply, Sink {
     this.#gone.abort(error);
   }
 
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  get gone(): Gone {
+    return this.#gone;
   }
 
   get committed(): boolean {
@@ -74,29 +81,47 @@ export class CallerReply implements Reply, Sink {
   }
 
   #sendHead(status: number, headers: HeaderList): void {
-    this.#onBegin();
     this.#isStream = headers.some(([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'));
-    for (const [name, value] of headers) this.#response.setHeader(name, value);
-    this.#response.writeHead(status);
+    this.#response.writeHead(status, [...this.#describe(), ...headers.flat()]);
   }
 
   write(bytes: Buffer): boolean {
+    // An empty chunk would be the last one.
+    if (bytes.length === 0) return true;
+    const socket = this.#framed();
+    if (socket !== undefined) return socket.write(chunkOf(bytes));
+    this.#hasBegun = true;
     return this.#response.write(bytes);
+  }
+
+  /**
+   * The socket, once the head and the first piece of a chunked answer have been written to it: a chunk of our own making is
+   * one write where Node's is three. Behind another answer on the same connection there is no socket yet.
+   */
+  #framed(): Socket | undefined {
+    const { socket, chunkedEncoding, destroyed } = this.#response;
+    return this.#isStream && this.#hasBegun && chunkedEncoding && !destroyed ? (socket ?? undefined) : undefined;
   }
 
   onDrain(resume: () => void): void {
     this.#watchProgress();
+    const writer = this.#framed() ?? this.#response;
     const settle = () => {
       this.#response.socket?.setTimeout(0);
-      this.#response.off('drain', settle).off('close', settle);
+      writer.off('drain', settle);
+      this.#response.off('close', settle);
       resume();
     };
-    this.#response.on('drain', settle).on('close', settle);
+    writer.on('drain', settle);
+    this.#response.on('close', settle);
   }
 
-  end(): void {
+  end(last?: Buffer): void {
     this.#over = true;
-    this.#response.end();
+    if (last === undefined) this.#response.end();
+    // As a text, byte by byte, it is joined to the head: one piece for the system to take instead of two.
+    else if (last.length <= joinedBytes) this.#response.end(last.toString('latin1'), 'latin1');
+    else this.#response.end(last);
     // Until the last byte is taken; then Node sets the time that an idle connection may last.
     if (!this.#response.writableFinished) this.#watchProgress();
   }
@@ -127,4 +152,15 @@ export class CallerReply implements Reply, Sink {
     this.#response.once('close', () => cancel());
     this.#response.write(eventText(error), hangUp);
   }
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9112#name-chunked-transfer-coding */
+function chunkOf(bytes: Buffer): Buffer {
+  const size = `${bytes.length.toString(16)}\r\n`;
+  const chunk = Buffer.allocUnsafe(size.length + bytes.length + 2);
+  chunk.write(size, 'latin1');
+  bytes.copy(chunk, size.length);
+  chunk[chunk.length - 2] = 0x0d;
+  chunk[chunk.length - 1] = 0x0a;
+  return chunk;
 }

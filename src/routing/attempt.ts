@@ -190,8 +190,8 @@ export class Attempt implements UpstreamHandler {
   }
 
   /** The whole answer is there, or the engine's own error stands at its end. */
-  finish(failure?: AttemptFailure): void {
-    this.#endAnswer();
+  finish(failure?: AttemptFailure, last?: Buffer): void {
+    this.#endAnswer(last);
     this.end(failure);
   }
 
@@ -201,9 +201,9 @@ export class Attempt implements UpstreamHandler {
     this.#close(failure, undefined);
   }
 
-  #endAnswer(): void {
+  #endAnswer(last?: Buffer): void {
     sayTrailer(this.exchange, this.#reply, this.#parts.clock.now());
-    this.#sink?.end();
+    this.#sink?.end(last);
   }
 
   /**

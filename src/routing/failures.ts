@@ -1,4 +1,5 @@
 // From what went wrong with an attempt to the error that says so.
+import type { Gone } from '../admission/gone.ts';
 import type { HeaderMap, Judgement, Usage, Verdict } from '../engines/engine.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import { describeTlsTrouble, tlsTroubleOf } from '../fleet/tls.ts';
@@ -148,6 +149,6 @@ function retryAfterMs(headers: HeaderMap): number | undefined {
 }
 
 /** Mostly the caller; at the end of a drain it is the router that lets go, and says so. */
-export function whyGone({ reason }: AbortSignal): GatewayError {
+export function whyGone({ reason }: Gone): GatewayError {
   return reason instanceof GatewayError ? reason : new GatewayError('client_closed', 'The caller hung up.');
 }

@@ -46,9 +46,9 @@ export class PlainRelay implements Relay {
       return this.#attempt.finish();
     }
     const body = this.#held.length === 1 ? (this.#held[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#held);
-    const failure = this.#judge(body);
-    if (failure !== undefined) return this.#attempt.end(failure);
     const reply = parseObject(body);
+    const failure = this.#judge(body, reply);
+    if (failure !== undefined) return this.#attempt.end(failure);
     if (reply === undefined)
       return this.#attempt.end(broken(this.#candidate, `answered ${this.#status} with something that is not JSON`));
     if (this.#attempt.mustStream) return this.#attempt.end(broken(this.#candidate, notStreamed));
@@ -56,8 +56,7 @@ export class PlainRelay implements Relay {
     const { renameTo } = this.#attempt.prepared;
     const sent = renameTo === undefined ? body : renameModel(body, body.indexOf('{'), renameTo);
     this.#attempt.commit(this.#status, [...passedHeaders(this.#headers), ['content-length', String(sent.length)]]);
-    this.#attempt.write(sent);
-    this.#attempt.finish();
+    this.#attempt.finish(undefined, sent);
   }
 
   broke(failure: AttemptFailure): void {
@@ -68,14 +67,14 @@ export class PlainRelay implements Relay {
     return this.#attempt.slot.candidate;
   }
 
-  #judge(body: Buffer): AttemptFailure | undefined {
+  #judge(body: Buffer, reply: JsonObject | undefined): AttemptFailure | undefined {
     // Never followed, and its target never shown: a redirect would leave the fleet.
     if (this.#status >= 300 && this.#status < 400)
       return broken(this.#candidate, `answered with a redirect (${this.#status})`);
-    const judgement = this.#candidate.engine.judge(this.#status, this.#headers, body.subarray(0, maxJudgedBytes));
+    const judged = body.length > maxJudgedBytes ? body.subarray(0, maxJudgedBytes) : body;
+    const judgement = this.#candidate.engine.judge(this.#status, this.#headers, judged, reply);
     if (judgement.verdict === 'serve') return undefined;
     // Inside a 200 only an error object is the backend's own word; anything else is no answer at all.
-    const reply = parseObject(body);
     const isError = this.#status >= 400 || reply?.error !== undefined || reply?.object === 'error';
     const usage = reply === undefined ? undefined : readUsage(reply);
     if (!isError)

@@ -1,4 +1,5 @@
 // What the pipeline needs from the outside: sockets towards backends, the caller's answer, and somebody who watches.
+import type { Gone } from '../admission/gone.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Backend, FallbackCause } from '../fleet/fleet.ts';
 import type { GatewayError, Outcome } from '../errors.ts';
@@ -52,7 +53,7 @@ export interface TransportFailure {
 /** The answer to the caller. Nothing leaves before `begin`. */
 export interface Reply {
   /** Aborted when the caller hangs up. */
-  readonly gone: AbortSignal;
+  readonly gone: Gone;
   /** Whether something of an answer may have left. */
   readonly committed: boolean;
   /** Whether the head of an event stream has left. */
@@ -75,7 +76,8 @@ export interface Sink {
   write(bytes: Buffer): boolean;
   /** Runs once, when there is room again. */
   onDrain(resume: () => void): void;
-  end(): void;
+  /** `last`: what is still to be written, and leaves together with whatever has not left yet. */
+  end(last?: Buffer): void;
 }
 
 export interface AttemptEnded {

@@ -8,6 +8,7 @@ import { drainServer } from '../http/drain.ts';
 import { OpenSockets } from '../http/open-sockets.ts';
 import type { Operations } from '../http/operations.ts';
 import type { CallerReply } from '../http/reply.ts';
+import { Running } from '../http/running.ts';
 import { createExchange } from '../http/secure.ts';
 import { createServer, listen } from '../http/server.ts';
 import type { Logger } from '../log.ts';
@@ -50,7 +51,7 @@ export function openCallers(first: Fleet, parts: CallersParts) {
     readings: parts.readings,
   });
   let phase: ReturnType<Operations['phase']> = 'ready';
-  const running = new Set<CallerReply>();
+  const running = new Running<CallerReply>();
   const operations: Operations = { phase: () => phase, discovered: parts.discovered, metrics: parts.render };
   const app = createApp({
     route: parts.route,

@@ -27,7 +27,11 @@ async function answering(
 ): Promise<{ caller: Socket; gone: Promise<boolean> }> {
   const verdict = Promise.withResolvers<boolean>();
   const answer: RequestListener = (_request, response) => {
-    const reply = new CallerReply(response, { clock: systemClock, onBegin: () => {}, stallMs: 600 });
+    const reply = new CallerReply(response, {
+      clock: systemClock,
+      describe: () => [],
+      stallMs: 600,
+    });
     reply.gone.addEventListener('abort', () => verdict.resolve(true));
     response.once('finish', () => verdict.resolve(false));
     const sink = reply.begin(200, [['content-type', 'text/plain']]);

@@ -61,7 +61,8 @@ export class FakeCaller implements Reply, Sink {
     this.#resume?.();
   }
 
-  end(): void {
+  end(last?: Buffer): void {
+    if (last !== undefined) this.text += last.toString();
     this.ending = 'ended';
   }
 
