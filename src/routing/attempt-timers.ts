@@ -5,12 +5,22 @@ import type { Silence } from '../fleet/silence.ts';
 
 export type TimeLimit = 'connect_timeout' | 'first_byte_timeout' | 'gap_timeout' | 'total_timeout';
 
+/** `limitMs`: as it was set; `atMs`: when it is over. */
+interface Due {
+  readonly limit: TimeLimit;
+  readonly limitMs: number;
+  atMs: number;
+}
+
 export class AttemptTimers {
   readonly #clock: Clock;
   readonly #silence: Silence;
   readonly #expired: (limit: TimeLimit, ms: number) => void;
-  #cancelDeadline: () => void = () => {};
-  #cancelPhase: () => void = () => {};
+  #deadline: Due | undefined = undefined;
+  #phase: Due | undefined = undefined;
+  /** One timer for all of them, which looks at what is due when it fires: most attempts end before it ever does. */
+  #cancelTimer: () => void = () => {};
+  #firesAtMs = Infinity;
   #progressMs = 0;
   #held = false;
   /** Whether the request was sent, and its answer has not ended. */
@@ -27,33 +37,29 @@ export class AttemptTimers {
 
   /** `leftMs` of the `totalMs` that the whole exchange may take. */
   deadline(leftMs: number, totalMs: number): void {
-    this.#cancelDeadline = this.#clock.after(leftMs, () => this.#expired('total_timeout', totalMs));
+    const nowMs = this.#clock.now();
+    this.#deadline = { limit: 'total_timeout', limitMs: totalMs, atMs: nowMs + leftMs };
+    this.#arm(nowMs);
   }
 
   /** Ends the phase before. */
   phase(limit: 'connect_timeout' | 'first_byte_timeout', ms: number): void {
-    this.#cancelPhase();
-    this.#cancelPhase = this.#clock.after(ms, () => this.#expired(limit, ms));
+    const nowMs = this.#clock.now();
+    this.#phase = { limit, limitMs: ms, atMs: nowMs + ms };
+    this.#arm(nowMs);
     if (limit === 'connect_timeout' || this.#asking) return;
     this.#asking = true;
-    this.#askedMs = this.#clock.now();
+    this.#askedMs = nowMs;
     this.#silence.asked(ms);
   }
 
-  /** The answer has begun, and the last phase: something has to come every `gapMs`. One timer that looks back, instead of one per event. */
+  /** The answer has begun, and the last phase: something has to come every `gapMs`. */
   watchGaps(gapMs: number): void {
-    this.#cancelPhase();
     this.progressed();
     if (!this.#begun) this.#silence.began(this.#progressMs - this.#askedMs);
     this.#begun = true;
-    const watch = (waitMs: number) => {
-      this.#cancelPhase = this.#clock.after(waitMs, () => {
-        const silentMs = this.#held ? 0 : this.#clock.now() - this.#progressMs;
-        if (silentMs >= gapMs) this.#expired('gap_timeout', gapMs);
-        else watch(gapMs - silentMs);
-      });
-    };
-    watch(gapMs);
+    this.#phase = { limit: 'gap_timeout', limitMs: gapMs, atMs: this.#progressMs + gapMs };
+    this.#arm(this.#progressMs);
   }
 
   progressed(): void {
@@ -76,7 +82,27 @@ export class AttemptTimers {
   cancel(): void {
     if (this.#asking && !this.#held) this.#silence.ended();
     this.#asking = false;
-    this.#cancelDeadline();
-    this.#cancelPhase();
+    this.#cancelTimer();
+    [this.#deadline, this.#phase] = [undefined, undefined];
+  }
+
+  /** A timer that fires too early looks and goes on; only one that would fire too late has to be made anew. */
+  #arm(nowMs: number): void {
+    const atMs = Math.min(this.#deadline?.atMs ?? Infinity, this.#phase?.atMs ?? Infinity);
+    if (this.#firesAtMs <= atMs) return;
+    this.#cancelTimer();
+    this.#firesAtMs = atMs;
+    this.#cancelTimer = this.#clock.after(atMs - nowMs, () => this.#look());
+  }
+
+  #look(): void {
+    this.#firesAtMs = Infinity;
+    const nowMs = this.#clock.now();
+    const phase = this.#phase;
+    // Events do not move the timer: it is here that they count.
+    if (phase?.limit === 'gap_timeout') phase.atMs = (this.#held ? nowMs : this.#progressMs) + phase.limitMs;
+    const due = [this.#deadline, phase].find((one) => one !== undefined && one.atMs <= nowMs);
+    if (due === undefined) this.#arm(nowMs);
+    else this.#expired(due.limit, due.limitMs);
   }
 }
