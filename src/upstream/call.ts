@@ -11,8 +11,11 @@ const staleCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /** Turns undici's callbacks into ours, and lets nothing through once it has ended or was aborted. */
 export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
-  /** Set where the request went out on a socket that was kept: the backend may have closed it at that moment. */
-  again: (() => void) | undefined = undefined;
+  /**
+   * Where it may be sent once more: set where it went out on a socket that was kept, which the backend may have closed at that
+   * moment. Not a closure: through those of one request and the next V8 keeps all of them until the next full collection.
+   */
+  again: { readonly dispatcher: Dispatcher; readonly options: Dispatcher.DispatchOptions } | undefined = undefined;
   /** The socket of the line that carries it, also while that is connecting. */
   socket: (() => Socket | undefined) | undefined = undefined;
   readonly #handler: UpstreamHandler;
@@ -73,7 +76,8 @@ export class Call implements Dispatcher.DispatchHandler, UpstreamCall {
     // Once, on a socket of its own, and nobody's failure.
     if (again !== undefined && staleCodes.has(codeOf(error))) {
       this.#controller = undefined;
-      return again();
+      again.dispatcher.dispatch(again.options, this);
+      return;
     }
     this.#over = true;
     this.#handler.failed(transportFailure(error, this.#controller !== undefined));

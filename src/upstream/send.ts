@@ -17,7 +17,7 @@ export function createUpstream(connections: Connections): Upstream {
       const call = new Call(handler);
       const before = connection.opened();
       dispatcher.dispatch(options, call);
-      if (connection.opened() === before) call.again = () => void fresh.dispatch(options, call);
+      if (connection.opened() === before) call.again = { dispatcher: fresh, options };
       return call;
     },
   };
