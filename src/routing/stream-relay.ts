@@ -143,7 +143,7 @@ function isBackends({ error }: AttemptFailure): boolean {
 
 /** Cheap and never wrong the harmful way: an error, usage, abort or the end always contains one of these words. */
 function mayMatter(event: Buffer): boolean {
-  return (
-    event.includes('"usage"') || event.includes('"error"') || event.includes('[DONE]') || event.includes('"abort"')
-  );
+  return telling.test(event.toString('latin1'));
 }
+
+const telling = /"(?:usage|error|abort)"|\[DONE\]/;

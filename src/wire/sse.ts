@@ -24,7 +24,7 @@ export class SseSplitter {
   }
 
   push(chunk: Buffer): void {
-    this.ends.length = 0;
+    if (this.ends.length > 0) this.ends.length = 0;
     if (this.#afterCr || chunk.includes(cr)) this.#scanAnyLineEnd(chunk);
     else this.#scanLf(chunk);
     const last = this.ends.at(-1);
@@ -105,6 +105,8 @@ export function eventData(event: Buffer): string | undefined {
 
 /** Whether an event has data at all: a comment may speak of data, too. */
 export function hasData(event: Buffer): boolean {
+  if (event[0] === 0x64 && event[1] === 0x61 && event[2] === 0x74 && event[3] === 0x61 && event[4] === colon)
+    return true;
   for (let at = event.indexOf('data'); at !== -1; at = event.indexOf('data', at + 4)) {
     const [before, after] = [event[at - 1], event[at + 4]];
     const beginsLine = before === undefined || before === lf || before === cr || (at === 3 && event[0] === 0xef);

@@ -21,7 +21,8 @@ export class LatestFailures {
     this.#open.set(requestId, failureOf('attempt', { ...told, error: code, source: row.source, status, atMs }));
   }
 
-  settled({ requestId, error, ...event }: ExchangeSettled, atMs: number): void {
+  settled(event: ExchangeSettled, atMs: number): void {
+    const { requestId, error } = event;
     if (!isFault(error)) {
       this.#close(requestId);
       return;
