@@ -62,7 +62,7 @@ export class StreamRelay implements Relay {
     let start = 0;
     let heldUpTo = 0;
     for (const end of ends) {
-      const event = events.subarray(start, end);
+      const event = piece(events, start, end);
       start = end;
       const reading = this.#read(event);
       if (reading?.failure !== undefined && !this.#attempt.committed) {
@@ -81,7 +81,8 @@ export class StreamRelay implements Relay {
         pieces.push(relayed);
       }
     }
-    if (this.#attempt.committed) this.#attempt.write(spliced ? Buffer.concat(pieces) : events.subarray(heldUpTo));
+    if (this.#attempt.committed)
+      this.#attempt.write(spliced ? Buffer.concat(pieces) : piece(events, heldUpTo, events.length));
   }
 
   #relayed(event: Buffer, reading: EventReading | undefined): Buffer | undefined {
@@ -134,6 +135,11 @@ export class StreamRelay implements Relay {
     this.#attempt.progressed();
     this.#attempt.contentSeen();
   }
+}
+
+/** A view of a part; of the whole, as it mostly is, that itself. */
+function piece(events: Buffer, start: number, end: number): Buffer {
+  return start === 0 && end === events.length ? events : events.subarray(start, end);
 }
 
 /** The caller's leaving, a drain and the deadline are no breaks to be mended. */

@@ -34,7 +34,7 @@ export class SseSplitter {
       return;
     }
     const end = last - this.#tailBytes;
-    const head = chunk.subarray(0, end);
+    const head = end === chunk.length ? chunk : chunk.subarray(0, end);
     this.whole = this.#tail.length === 0 ? head : Buffer.concat([...this.#tail, head]);
     this.#tail = [];
     this.#tailBytes = 0;
