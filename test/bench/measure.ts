@@ -1,10 +1,11 @@
-// The measurements: each takes one subject that serves, and gives plain numbers.
+// Load on a subject that serves, and what it took: the loads of `load/` as processes, and CPU of the subject meanwhile.
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { chatBody } from './load/content.ts';
 import type { PacedResult } from './load/paced.ts';
 import type { StreamsResult } from './load/streams.ts';
-import { cores, cpuSeconds, residentBytes, Started } from './processes.ts';
+import { cpuSeconds, residentBytes } from './accounts.ts';
+import { onRest, Started } from './processes.ts';
 import type { Serving } from './subject.ts';
 
 export interface PlainResult {
@@ -17,18 +18,24 @@ export interface PlainResult {
 
 const loadDir = join(import.meta.dirname, 'load');
 
+export interface PlainWishes {
+  readonly seconds: number;
+  readonly dir: string;
+  /** Of a request. */
+  readonly bytes?: number;
+  readonly connections?: number;
+}
+
 /** As many requests as 64 connections get answered, one at a time each. */
-export async function plain(
-  serving: Serving,
-  how: { readonly seconds: number; readonly bytes: number; readonly dir: string },
-): Promise<PlainResult> {
+export async function plain(serving: Serving, how: PlainWishes): Promise<PlainResult> {
+  const { bytes = 600, connections = 64 } = how;
   const script = join(how.dir, 'post.lua');
   const headers = { 'content-type': 'application/json', ...serving.headers };
   writeFileSync(
     script,
     [
       'wrk.method = "POST"',
-      `wrk.body = ${JSON.stringify(chatBody({ bytes: how.bytes })).replaceAll('\\n', ' ')}`,
+      `wrk.body = ${JSON.stringify(chatBody({ bytes })).replaceAll('\\n', ' ')}`,
       ...Object.entries(headers).map(
         ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
       ),
@@ -38,7 +45,7 @@ export async function plain(
   const before = cpuOf(serving);
   const load = new Started({
     command: 'wrk',
-    args: ['-t1', '-c64', `-d${how.seconds}s`, '--timeout', '10s', '-s', script, serving.url],
+    args: ['-t1', `-c${connections}`, `-d${how.seconds}s`, '--timeout', '10s', '-s', script, serving.url],
     ...onRest,
   });
   const [, requests, micros, failed] = await load.said(/RESULT (\d+) (\d+) (\d+)/, (how.seconds + 20) * 1000);
@@ -86,35 +93,32 @@ export async function streams(
   };
 }
 
-/** Times to the first byte at a set pace. */
+/** Times to the first byte at a set pace, requests a second. */
 export async function paced(
-  serving: Serving,
-  how: { readonly seconds: number; readonly rate: number; readonly bytes: number },
+  serving: Pick<Serving, 'url' | 'headers'>,
+  how: { readonly seconds: number; readonly rate: number },
 ): Promise<PacedResult> {
-  const load = node('paced.ts', { url: serving.url, ...how, headers: JSON.stringify(serving.headers) });
+  const options = { url: serving.url, ...how, headers: JSON.stringify(serving.headers) };
+  // Optimising threads of the load would keep its own core from it, by milliseconds.
+  const load = node('paced.ts', options, { flags: ['--no-opt'], punctual: true });
   const [, json = ''] = await load.said(/(\{"sent".*\})\n/, (how.seconds + 30) * 1000);
   await load.ended;
   const result: PacedResult = JSON.parse(json);
   return result;
 }
 
-function node(file: string, options: Readonly<Record<string, string | number>>): Started {
+/** A load of `load/`, as a process of its own. */
+export function node(
+  file: string,
+  options: Readonly<Record<string, string | number>>,
+  { flags = [], punctual }: { readonly flags?: readonly string[]; readonly punctual?: true } = {},
+): Started {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return new Started({ command: 'node', args: [join(loadDir, file), ...args], ...onRest });
+  const urgent = punctual === undefined ? {} : { punctual };
+  return new Started({ command: 'node', args: [...flags, join(loadDir, file), ...args], ...onRest, ...urgent });
 }
 
-export async function startEngine(options: {
-  readonly rate: number;
-  readonly events: number;
-}): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const engine = node('engine.ts', { port: 0, ...options });
-  const [url] = await engine.said(/http:\/\/\S+/);
-  return { url, stop: () => engine.stop() };
-}
-
-const onRest = cores.rest === undefined ? {} : { cores: cores.rest };
-
-function cpuOf({ process }: Serving): number | undefined {
+export function cpuOf({ process }: Serving): number | undefined {
   return process === undefined ? undefined : cpuSeconds(process.pid);
 }
 

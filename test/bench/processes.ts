@@ -1,6 +1,5 @@
 // Processes of a measurement: started on the cores they are given, ended by id, and their CPU time by the system's own account.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
 export interface StartOptions {
@@ -10,6 +9,8 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Which cores it may use, as taskset has it; left out: all. */
   readonly cores?: string;
+  /** Before everything else that wants its core, where the system allows that. */
+  readonly punctual?: true;
 }
 
 const running = new Set<Started>();
@@ -19,10 +20,10 @@ export class Started {
   output = '';
   readonly ended: Promise<number | null>;
 
-  constructor({ command, args, env = {}, cwd, cores }: StartOptions) {
-    const words = cores === undefined ? [command, ...args] : ['taskset', '-c', cores, command, ...args];
-    const [first = '', ...rest] = words;
-    this.#child = spawn(first, rest, {
+  constructor({ command, args, env = {}, cwd, cores, punctual }: StartOptions) {
+    const pinned = cores === undefined ? [] : ['taskset', '-c', cores];
+    const words = [...pinned, ...(punctual ? firstInLine() : []), command, ...args];
+    this.#child = spawn('sh', ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, ...words], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
@@ -83,50 +84,27 @@ export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((one) => one.stop()));
 }
 
-const ticksPerSecond = 100;
-
-/** Seconds of CPU that a process and all below it have used, those that have ended and were waited for included. */
-export function cpuSeconds(pid: number): number {
-  return treeOf(pid).reduce((sum, one) => sum + ownSeconds(one), 0);
-}
-
-/** Resident memory of a process and all below it, in bytes. */
-export function residentBytes(pid: number): number {
-  return treeOf(pid).reduce((sum, one) => {
-    const [, pages = '0'] = read(`/proc/${one}/statm`).split(' ');
-    return sum + Number(pages) * 4096;
-  }, 0);
-}
-
-function ownSeconds(pid: number): number {
-  // The name, in parentheses, may hold anything.
-  const fields = read(`/proc/${pid}/stat`)
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return [11, 12, 13, 14].reduce((sum, n) => sum + Number(fields[n] ?? 0), 0) / ticksPerSecond;
-}
-
-function treeOf(pid: number): readonly number[] {
-  const children = readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    const [, parent] = read(`/proc/${name}/stat`)
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return parent === String(pid) ? treeOf(Number(name)) : [];
-  });
-  return [pid, ...children];
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
+/** How many descriptors each process may have: all that the system grants, within reason. */
+export const descriptors = Math.min(65_536, Number(said('sh', '-c', 'ulimit -Hn')) || 65_536);
 
 /** The proxy has the first core for itself, load and engines share the rest; with one core there is nothing to set apart. */
 export const cores: { readonly proxy: string | undefined; readonly rest: string | undefined } =
   availableParallelism() > 1
     ? { proxy: '0', rest: `1-${availableParallelism() - 1}` }
     : { proxy: undefined, rest: undefined };
+
+export const onRest = cores.rest === undefined ? {} : { cores: cores.rest };
+
+/** Whoever measures runs where the load runs. */
+export function stepAside(): void {
+  if (cores.rest !== undefined) said('taskset', '-a', '-cp', cores.rest, String(process.pid));
+}
+
+function firstInLine(): readonly string[] {
+  const words = ['chrt', '-f', '1'];
+  return spawnSync('chrt', ['-f', '1', 'true']).status === 0 ? words : [];
+}
+
+function said(command: string, ...args: readonly string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8' }).trim();
+}

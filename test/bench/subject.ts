@@ -1,11 +1,14 @@
 // What is measured: something that stands between callers and the mock engine, started with the settings its own documentation
 // advises for production.
+import { setTimeout } from 'node:timers/promises';
 import type { Started } from './processes.ts';
 
 export interface Subject {
   readonly name: string;
   /** In a few words: version, and what is switched on. */
   readonly about: string;
+  /** A router for inference, as the project itself is one. */
+  readonly isPeer?: true;
   /** Brings what it needs, below `.cache/bench`; rejects with why it can't. Left out: it is part of the machine or of the project. */
   install?(): Promise<void>;
   start(place: Place): Promise<Serving>;
@@ -26,6 +29,8 @@ export interface Serving {
   readonly url: string;
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Answers 200 once it is ready, where it can be asked. */
+  readonly readyUrl?: string;
   /** Absent: nothing stands in between. */
   readonly process?: Started;
   /** What it needs beside its own process, such as a Redis. */
@@ -34,29 +39,34 @@ export interface Serving {
 
 export const chatPath = '/v1/chat/completions';
 
-/** Waits until it answers a request as it should. */
+/** Waits until it says that it is ready and answers a request as it should. */
 export async function untilServing(
-  { url, headers }: Pick<Serving, 'url' | 'headers'>,
-  body: string,
-  withinMs = 60_000,
+  { url, headers, readyUrl, process: started }: Serving,
+  { body, withinMs }: { readonly body: string; readonly withinMs: number },
 ): Promise<void> {
   const until = performance.now() + withinMs;
+  const post = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body };
+  let hasEnded = false;
+  void started?.ended.then(() => (hasEnded = true));
   let last = 'no answer';
   while (performance.now() < until) {
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body,
-        signal: AbortSignal.timeout(5_000),
-      });
-      const text = await response.text();
-      if (response.status === 200 && text.includes('xxxx')) return;
-      last = `${response.status} ${text.slice(0, 200)}`;
-    } catch (cause) {
-      last = cause instanceof Error ? cause.message : String(cause);
+    if (hasEnded) throw new Error(`it ended: ${started?.output.slice(-1_500).trim()}`);
+    const { status } = readyUrl === undefined ? { status: 200 } : await ask(readyUrl);
+    if (status === 200) {
+      const answer = await ask(url, post);
+      if (answer.status === 200 && answer.text.includes('xxxx')) return;
+      last = `${answer.status} ${answer.text.slice(0, 300)}`;
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await setTimeout(10);
   }
-  throw new Error(`it does not serve: ${last}`);
+  throw new Error(`it does not serve: ${last} ${started?.output.slice(-800).trim() ?? ''}`);
+}
+
+async function ask(url: string, init: RequestInit = {}): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(5_000) });
+    return { status: response.status, text: await response.text() };
+  } catch (cause) {
+    return { status: 0, text: cause instanceof Error ? cause.message : String(cause) };
+  }
 }

@@ -1,19 +1,21 @@
 // The mock engine of every measurement: one process that answers plain requests at once and streams numbered events at a
-// set pace. `node test/bench/load/engine.ts --port P --rate EVENTS_PER_S --events N`. What it is asked it reads whole, as an engine
-// does.
+// set pace. `node test/bench/load/engine.ts --rate EVENTS_PER_S --events N --hosts N`. What it is asked it reads whole, as an
+// engine does.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
 import { contentOf, modelName, streamHead } from './content.ts';
 
 const { values } = parseArgs({
   options: {
-    port: { type: 'string', default: '0' },
     rate: { type: 'string', default: '50' },
     events: { type: 'string', default: '250' },
+    hosts: { type: 'string', default: '1' },
   },
 });
 const everyMs = 20;
 const perTick = Math.max(1, Math.round((Number(values.rate) * everyMs) / 1000));
+/** Slower streams have their turn only every so many ticks. */
+const turns = Math.max(1, Math.round(1000 / everyMs / Number(values.rate)));
 const events = Number(values.events);
 
 const plain = Buffer.from(
@@ -39,13 +41,14 @@ interface Stream {
   next: number;
 }
 
-const streams = new Set<Stream>();
+const streams = Array.from({ length: turns }, () => new Set<Stream>());
+let [opened, ticks] = [0, 0];
 
-const server = createServer((request, response) => {
+function listener(request: IncomingMessage, response: ServerResponse): void {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => answer(request, response, chunks));
-});
+}
 
 function answer(request: IncomingMessage, response: ServerResponse, chunks: readonly Buffer[]): void {
   if (request.method !== 'POST') {
@@ -54,7 +57,7 @@ function answer(request: IncomingMessage, response: ServerResponse, chunks: read
     return;
   }
   const body = Buffer.concat(chunks);
-  if (!body.includes('"stream":true') && !body.includes('"stream": true')) {
+  if (!wantsStream(body)) {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': plain.length }).end(plain);
     return;
   }
@@ -62,16 +65,24 @@ function answer(request: IncomingMessage, response: ServerResponse, chunks: read
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
   response.write(streamHead);
   const stream: Stream = { response, name, next: 0 };
-  streams.add(stream);
-  response.on('close', () => streams.delete(stream));
+  const turn = streams[opened++ % turns];
+  turn?.add(stream);
+  response.on('close', () => turn?.delete(stream));
+}
+
+/** A prompt of a megabyte is not searched: settings stand before it, or after. */
+function wantsStream(body: Buffer): boolean {
+  const parts = body.length < 65_536 ? [body] : [body.subarray(0, 2_048), body.subarray(-2_048)];
+  return parts.some((part) => part.includes('"stream":true') || part.includes('"stream": true'));
 }
 
 // One timer for all of them, as a batch of an engine is one step.
 setInterval(() => {
-  for (const stream of streams) {
+  const turn = streams[ticks++ % turns] ?? new Set<Stream>();
+  for (const stream of turn) {
     for (let n = 0; n < perTick; n++) {
       if (stream.next === events) {
-        streams.delete(stream);
+        turn.delete(stream);
         stream.response.end('data: [DONE]\n\n');
         break;
       }
@@ -80,8 +91,18 @@ setInterval(() => {
   }
 }, everyMs);
 
-server.keepAliveTimeout = 120_000;
-server.listen(Number(values.port), '127.0.0.1', () => {
-  const address = server.address();
-  if (address !== null && typeof address === 'object') process.stdout.write(`http://127.0.0.1:${address.port}\n`);
-});
+function listen(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ keepAliveTimeout: 120_000 }, listener);
+    server.on('error', reject);
+    server.listen({ host, port, backlog: 4_096 }, () => {
+      const address = server.address();
+      resolve(address !== null && typeof address === 'object' ? address.port : 0);
+    });
+  });
+}
+
+const port = await listen('127.0.0.1', 0);
+const hosts = Array.from({ length: Number(values.hosts) }, (_, n) => `127.0.${n >> 8}.${(n & 255) + 1}`);
+for (const host of hosts.slice(1)) await listen(host, port);
+process.stdout.write(`${hosts.map((host) => `http://${host}:${port}`).join(' ')} all\n`);

@@ -1,9 +1,10 @@
 // Plain requests at a set pace, whatever the answers do (an open loop), a process of its own: prints one line of JSON with the
-// times to the first byte. `node test/bench/load/paced.ts --url U --rate R --seconds S --bytes B --headers JSON`.
+// times to the first byte. `node test/bench/load/paced.ts --url U --rate R --seconds S --headers JSON`.
 import { createHistogram } from 'node:perf_hooks';
-import { Agent, request } from 'node:http';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { chatBody } from './content.ts';
+import { PlainLine } from './plain-line.ts';
 
 export interface PacedResult {
   readonly sent: number;
@@ -13,6 +14,8 @@ export interface PacedResult {
   /** Milliseconds from the moment it was due to the first byte of the answer. */
   readonly p50: number;
   readonly p99: number;
+  /** Milliseconds by which this process itself was late. */
+  readonly late: { readonly p50: number; readonly p99: number };
 }
 
 const { values } = parseArgs({
@@ -20,52 +23,71 @@ const { values } = parseArgs({
     url: { type: 'string', default: '' },
     rate: { type: 'string', default: '500' },
     seconds: { type: 'string', default: '5' },
-    bytes: { type: 'string', default: '600' },
     headers: { type: 'string', default: '{}' },
   },
 });
 const target = new URL(values.url);
-const extra: Record<string, string> = JSON.parse(values.headers);
-const body = chatBody({ bytes: Number(values.bytes) });
-const headers = {
-  'content-type': 'application/json',
-  'content-length': Buffer.byteLength(body),
-  ...extra,
-};
-const agent = new Agent({ keepAlive: true, maxSockets: 256 });
-const times = createHistogram();
 const everyMs = 1000 / Number(values.rate);
-const startedAt = performance.now();
-const endsAt = startedAt + Number(values.seconds) * 1000;
-let [sent, answered, failed] = [0, 0, 0];
+const warmupMs = 1_500;
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+const request = requestTo(target, JSON.parse(values.headers));
+const [times, lateness] = [createHistogram(), createHistogram()];
+const idle: PlainLine[] = [];
+let [sent, answered] = [0, 0];
+
+const startsAtMs = nowMs() + 50;
+const countsFromMs = startsAtMs + warmupMs;
+const endsAtMs = countsFromMs + Number(values.seconds) * 1000;
+let dueAtMs = startsAtMs;
+
+const pacer = new Worker(new URL('./pacer.ts', import.meta.url), { workerData: { everyMs, startsAtMs } });
+pacer.on('message', () => {
+  for (const now = nowMs(); dueAtMs <= now && dueAtMs < endsAtMs; dueAtMs += everyMs) {
+    send(dueAtMs);
+    if (dueAtMs >= countsFromMs) record(lateness, nowMs() - dueAtMs);
+  }
+  if (dueAtMs < endsAtMs) return;
+  pacer.removeAllListeners();
+  setTimeout(report, 500);
+});
 
 function send(dueAt: number): void {
-  sent++;
-  const asked = request(target, { method: 'POST', agent, headers }, (response) => {
-    times.record(Math.max(1, Math.round((performance.now() - dueAt) * 1000)));
-    if (response.statusCode !== 200) failed++;
-    response.resume();
-    response.on('close', () => answered++);
-  });
-  asked.on('error', () => {
-    failed++;
-    answered++;
-  });
-  asked.end(body);
+  if (dueAt >= countsFromMs) sent++;
+  let line = idle.pop();
+  while (line?.isOpen === false) line = idle.pop();
+  (line ?? new PlainLine(target, { firstByte, ended })).send(request, dueAt);
 }
 
-function pace(): void {
-  const now = performance.now();
-  for (let dueAt = startedAt + sent * everyMs; dueAt <= now && dueAt < endsAt; dueAt = startedAt + sent * everyMs)
-    send(dueAt);
-  if (now < endsAt) setTimeout(pace, Math.min(1, everyMs));
-  else setTimeout(report, 500);
+function firstByte({ dueAtMs }: PlainLine): void {
+  if (dueAtMs >= countsFromMs) record(times, nowMs() - dueAtMs);
+}
+
+function ended(line: PlainLine, isGood: boolean): void {
+  if (isGood && line.dueAtMs >= countsFromMs) answered++;
+  if (line.isOpen) idle.push(line);
+}
+
+function record(into: typeof times, ms: number): void {
+  into.record(Math.max(1, Math.round(ms * 1000)));
 }
 
 function report(): void {
-  const ms = (p: number) => Math.round(times.percentile(p)) / 1000;
-  const result: PacedResult = { sent, answered, failed, p50: ms(50), p99: ms(99) };
+  const of = (histogram: typeof times) => ({
+    p50: Math.round(histogram.percentile(50)) / 1000,
+    p99: Math.round(histogram.percentile(99)) / 1000,
+  });
+  const result: PacedResult = { sent, answered, failed: sent - answered, ...of(times), late: of(lateness) };
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }
 
-pace();
+function requestTo({ host, pathname }: URL, extra: Readonly<Record<string, string>>): Buffer {
+  const body = chatBody({ bytes: 600 });
+  const headers = {
+    host,
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    ...extra,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`POST ${pathname} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
+}

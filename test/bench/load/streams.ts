@@ -75,13 +75,14 @@ function start(): void {
       rest = whole.slice(end + 2);
       for (const event of whole.slice(0, Math.max(0, end)).split('\n\n')) {
         if (event === 'data: [DONE]') isDone = true;
-        const at = event.indexOf('"content":"#');
-        if (at === -1) continue;
-        if (!event.startsWith(wordOf(name, next), at + 11)) wrong++;
-        if (counting) {
-          events++;
-          record(next === 0 ? ttft : gap, now - (next === 0 ? sentAt : lastAt));
-        }
+        // Proxies that write JSON anew put a space there.
+        const at = event.indexOf('#', event.indexOf('"content":'));
+        if (at === -1 || event === 'data: [DONE]') continue;
+        if (!event.startsWith(wordOf(name, next), at)) wrong++;
+        if (counting) events++;
+        // Most streams begin before anything is counted.
+        if (next === 0) record(ttft, now - sentAt);
+        else if (counting) record(gap, now - lastAt);
         next++;
         lastAt = now;
       }

@@ -1,10 +1,17 @@
-// All that is measured. A new one is a file and a line here.
+// All that stand side by side. A new one is a file and a line here.
 import type { Subject } from '../subject.ts';
 import { direct, haproxy, nginx, nodeRelay } from './plain-proxies.ts';
-import { switchyard } from './switchyard.ts';
+import { main, switchyard } from './switchyard.ts';
 
-const own = [switchyard({ name: 'Switchyard' }), switchyard({ name: 'Switchyard, Redis', redis: true })];
+/** First, since others are measured at half of its load. */
+const first = switchyard({ name: main });
 
-export const everySubject: readonly Subject[] = [direct, nginx, haproxy, nodeRelay, ...own];
+const own = [
+  switchyard({ name: `${main}, Redis`, redis: true }),
+  switchyard({ name: `${main}, 2 workers`, workers: 2 }),
+  switchyard({ name: `${main}, 2 workers, Redis`, workers: 2, redis: true }),
+];
 
-export const quickSubjects: readonly Subject[] = [direct, nginx, switchyard({ name: 'Switchyard' })];
+export const everySubject: readonly Subject[] = [first, direct, nginx, haproxy, nodeRelay, ...own];
+
+export const quickSubjects: readonly Subject[] = [first, nginx, nodeRelay];

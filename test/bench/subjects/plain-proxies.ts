@@ -1,7 +1,8 @@
 // What moves bytes and does nothing else: no proxy at all, nginx, HAProxy, and the shortest relay one can write in Node.js.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Started } from '../processes.ts';
+import { descriptors, Started } from '../processes.ts';
+import { provide } from '../provide.ts';
 import { chatPath, type Subject } from '../subject.ts';
 
 export const direct: Subject = {
@@ -14,6 +15,7 @@ export const direct: Subject = {
 export const nginx: Subject = {
   name: 'nginx',
   about: 'one worker, kept connections, unbuffered, access log to a file',
+  install: () => provide('nginx', 'nginx'),
   async start({ engines, port, dir, cores }) {
     const servers = engines.map((url) => `server ${new URL(url).host};`).join(' ');
     const file = join(dir, 'nginx.conf');
@@ -24,7 +26,7 @@ export const nginx: Subject = {
     writeFileSync(
       file,
       `daemon off; worker_processes 1; pid ${dir}/pid; error_log ${dir}/error.log;
-events { worker_connections 16384; }
+events { worker_connections ${descriptors - 100}; }
 http {
   access_log ${dir}/access.log; ${temp} client_body_buffer_size 1m; client_max_body_size 32m;
   keepalive_requests 1000000;
@@ -43,14 +45,15 @@ http {
 export const haproxy: Subject = {
   name: 'HAProxy',
   about: 'one thread, leastconn, connections reused',
+  install: () => provide('haproxy', 'haproxy'),
   async start({ engines, port, dir, cores }) {
-    const servers = engines.map((url, n) => `  server e${n} ${new URL(url).host} maxconn 8192`).join('\n');
+    const servers = engines.map((url, n) => `  server e${n} ${new URL(url).host}`).join('\n');
     const file = join(dir, 'haproxy.cfg');
     writeFileSync(
       file,
       `global
   nbthread 1
-  maxconn 20000
+  maxconn ${Math.floor((descriptors - 200) / 2)}
 defaults
   mode http
   timeout connect 2s

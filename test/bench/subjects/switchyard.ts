@@ -15,11 +15,18 @@ export interface SwitchyardWishes {
   readonly name: string;
   readonly redis?: true;
   readonly workers?: number;
-  /** Backends beside those that are there: never chosen, but looked at. */
+  /** So many of the engine's addresses; one unless said. */
   readonly backends?: number;
+  /** Open files are no reason to refuse: there are hardly enough for what is measured. */
+  readonly openFiles?: 'off';
+  /** Its heap can be looked at. */
+  readonly inspect?: true;
 }
 
-export function switchyard({ name, redis, workers = 1 }: SwitchyardWishes): Subject {
+/** The one that others are compared with. */
+export const main = 'Switchyard';
+
+export function switchyard({ name, redis, workers = 1, backends = 1, openFiles, inspect }: SwitchyardWishes): Subject {
   return {
     name,
     about: `${workers} worker${workers === 1 ? '' : 's'}, keys, limits ${redis ? 'in Redis' : 'in memory'}, circuits, metrics, access log to a file`,
@@ -27,7 +34,11 @@ export function switchyard({ name, redis, workers = 1 }: SwitchyardWishes): Subj
       const server = redis ? await RedisServer.start(await redisBinary()) : undefined;
       const fleet = {
         version: 1,
-        server: { listen: `127.0.0.1:${port}`, workers },
+        server: {
+          listen: `127.0.0.1:${port}`,
+          workers,
+          ...(openFiles === undefined ? {} : { overload: { open_files: openFiles } }),
+        },
         admin: { listen: 'off' },
         auth: {
           keys: [
@@ -39,11 +50,12 @@ export function switchyard({ name, redis, workers = 1 }: SwitchyardWishes): Subj
           ],
         },
         ...(server === undefined ? {} : { shared_state: { redis: server.url } }),
-        backends: engines.map((url, n) => ({ name: `engine-${n}`, engine: 'vllm', url })),
+        backends: engines.slice(0, backends).map((url, n) => ({ name: `engine-${n}`, engine: 'vllm', url })),
         logging: { level: 'info', format: 'json', access: 'all' },
       };
       writeFileSync(join(dir, 'fleet.yaml'), JSON.stringify(fleet));
-      const command = `exec node src/main.ts serve --config ${dir}/fleet.yaml 2>${dir}/access.log`;
+      const flags = inspect ? '--inspect=127.0.0.1:0' : '';
+      const command = `exec node ${flags} src/main.ts serve --config ${dir}/fleet.yaml 2>${dir}/access.log`;
       const process = new Started({
         command: 'sh',
         args: ['-c', command],
@@ -53,6 +65,7 @@ export function switchyard({ name, redis, workers = 1 }: SwitchyardWishes): Subj
       });
       return {
         url: `http://127.0.0.1:${port}${chatPath}`,
+        readyUrl: `http://127.0.0.1:${port}/readyz`,
         headers: { authorization: `Bearer ${key}` },
         process,
         stop: async () => {

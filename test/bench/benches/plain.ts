@@ -1,0 +1,18 @@
+// CPU of a request that is answered at once and in one piece, under as much load as 64 connections make.
+import type { LoadBench } from '../bench.ts';
+import { plain } from '../measure.ts';
+
+export const plainBench: LoadBench = {
+  name: 'plain',
+  about: 'chat requests of 600 bytes, answered at once; 64 connections, each with one at a time (wrk)',
+  columns: [
+    { key: 'cpuMicros', title: 'µs CPU per request', toNginx: true },
+    { key: 'perSecond', title: 'requests/s', digits: 0 },
+    { key: 'failed', title: 'failed', digits: 0 },
+  ],
+  async measure({ serving, seconds, dir }) {
+    await plain(serving, { seconds: Math.min(2, seconds), dir });
+    const { cpuMicros, perSecond, failed } = await plain(serving, { seconds, dir });
+    return { cpuMicros, perSecond, failed };
+  },
+};
