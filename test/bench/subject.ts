@@ -1,5 +1,6 @@
 // What is measured: something that stands between callers and the mock engine, started with the settings its own documentation
 // advises for production.
+import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Started } from './processes.ts';
 
@@ -31,6 +32,8 @@ export interface Serving {
   readonly headers: Readonly<Record<string, string>>;
   /** Answers 200 once it is ready, where it can be asked. */
   readonly readyUrl?: string;
+  /** What it has to say that it does not write to its standard output or error. */
+  readonly logFile?: string;
   /** Absent: nothing stands in between. */
   readonly process?: Started;
   /** What it needs beside its own process, such as a Redis. */
@@ -41,16 +44,18 @@ export const chatPath = '/v1/chat/completions';
 
 /** Waits until it says that it is ready and answers a request as it should. */
 export async function untilServing(
-  { url, headers, readyUrl, process: started }: Serving,
+  { url, headers, readyUrl, logFile, process: started }: Serving,
   { body, withinMs }: { readonly body: string; readonly withinMs: number },
 ): Promise<void> {
   const until = performance.now() + withinMs;
   const post = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body };
   let hasEnded = false;
   void started?.ended.then(() => (hasEnded = true));
+  const words = () =>
+    `${started?.output ?? ''}${logFile === undefined ? '' : readFileSync(logFile, 'utf8')}`.trim().slice(-1_000);
   let last = 'no answer';
   while (performance.now() < until) {
-    if (hasEnded) throw new Error(`it ended: ${started?.output.slice(-1_500).trim()}`);
+    if (hasEnded) throw new Error(`it ended: ${words()}`);
     const { status } = readyUrl === undefined ? { status: 200 } : await ask(readyUrl);
     if (status === 200) {
       const answer = await ask(url, post);
@@ -59,7 +64,7 @@ export async function untilServing(
     }
     await setTimeout(10);
   }
-  throw new Error(`it does not serve: ${last} ${started?.output.slice(-800).trim() ?? ''}`);
+  throw new Error(`it does not serve: ${last} ${words()}`);
 }
 
 async function ask(url: string, init: RequestInit = {}): Promise<{ readonly status: number; readonly text: string }> {

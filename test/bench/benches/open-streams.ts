@@ -7,7 +7,7 @@ import { nginx } from '../subjects/plain-proxies.ts';
 import { switchyard } from '../subjects/switchyard.ts';
 
 /** Each takes two descriptors of a proxy; some are for files and kept connections. */
-const most = Math.min(10_000, Math.floor((descriptors - 200) / 2));
+const most = Math.min(10_000, Math.floor((descriptors - 1_000) / 2));
 
 export const openStreams: LoadBench = {
   name: 'open-streams',

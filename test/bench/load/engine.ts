@@ -103,6 +103,6 @@ function listen(host: string, port: number): Promise<number> {
 }
 
 const port = await listen('127.0.0.1', 0);
-const hosts = Array.from({ length: Number(values.hosts) }, (_, n) => `127.0.${n >> 8}.${(n & 255) + 1}`);
+const hosts = Array.from({ length: Number(values.hosts) }, (_, n) => `127.0.${Math.floor(n / 250)}.${(n % 250) + 1}`);
 for (const host of hosts.slice(1)) await listen(host, port);
 process.stdout.write(`${hosts.map((host) => `http://${host}:${port}`).join(' ')} all\n`);

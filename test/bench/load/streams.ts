@@ -36,6 +36,8 @@ const target = new URL(values.url);
 const extra: Record<string, string> = JSON.parse(values.headers);
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
 const [ttft, gap] = [createHistogram(), createHistogram()];
+/** Who was refused does not ask again at once. */
+const againAfterMs = 200;
 let counting = false;
 let over = false;
 let [events, ended, wrong, open, opened] = [0, 0, 0, 0, 0];
@@ -62,7 +64,7 @@ function start(): void {
     if (over) return;
     if (isDone) ended++;
     else wrong++;
-    start();
+    setTimeout(start, isDone ? 0 : againAfterMs);
   };
   sent.on('error', finish);
   sent.on('response', (response) => {

@@ -67,6 +67,7 @@ export function switchyard({ name, redis, workers = 1, backends = 1, openFiles, 
         url: `http://127.0.0.1:${port}${chatPath}`,
         readyUrl: `http://127.0.0.1:${port}/readyz`,
         headers: { authorization: `Bearer ${key}` },
+        logFile: `${dir}/access.log`,
         process,
         stop: async () => {
           await process.stop();
