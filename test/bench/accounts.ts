@@ -16,6 +16,14 @@ export function residentBytes(pid: number): number {
   }, 0);
 }
 
+/** The same with what processes share counted once. */
+export function proportionalBytes(pid: number): number {
+  return treeOf(pid).reduce((sum, one) => {
+    const [, kibibytes = '0'] = /^Pss: +(\d+)/m.exec(read(`/proc/${one}/smaps_rollup`)) ?? [];
+    return sum + Number(kibibytes) * 1024;
+  }, 0);
+}
+
 function ownSeconds(pid: number): number {
   // The name, in parentheses, may hold anything.
   const fields = read(`/proc/${pid}/stat`)

@@ -9,6 +9,7 @@ import { openStreams } from './open-streams.ts';
 import { pick } from './pick.ts';
 import { plainBench } from './plain.ts';
 import { start } from './start.ts';
+import { threads } from './threads.ts';
 import { workersBench } from './workers.ts';
 
 export const everyBench: readonly Bench[] = [
@@ -21,6 +22,7 @@ export const everyBench: readonly Bench[] = [
   pick,
   body,
   start,
+  threads,
   endurance,
 ];
 
