@@ -26,7 +26,7 @@ interface Named {
 export interface LoadBench extends Named {
   /** Left out: those that are chosen, and one start of each serves all benches that leave it out. */
   readonly subjects?: readonly Subject[];
-  /** Left out: one address, and 50 events a second. */
+  /** Left out: two addresses, and 50 events a second. */
   readonly engine?: EngineWishes;
   /** Left out: the proxy has a core of its own where there are several. */
   readonly unpinned?: true;

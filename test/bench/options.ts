@@ -1,8 +1,9 @@
 // What is asked for on the command line.
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { everyBench, quickBenches } from './benches/index.ts';
+import { cache } from './folders.ts';
 import type { Subject } from './subject.ts';
 import { everySubject, quickSubjects } from './subjects/index.ts';
 
@@ -15,9 +16,6 @@ export interface BenchOptions {
   /** Without its ending: `.json` and `.md` are written. */
   readonly file: string;
 }
-
-/** Where everything of benchmarks goes. */
-export const cache = join(resolve(import.meta.dirname, '../..'), '.cache', 'bench');
 
 /** @throws Error where there is no such thing. */
 export function readOptions(args: readonly string[]): BenchOptions {

@@ -5,7 +5,10 @@ import { availableParallelism } from 'node:os';
 export interface StartOptions {
   readonly command: string;
   readonly args: readonly string[];
+  /** Added to that of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Nothing of this process's environment but its PATH: nobody else's proxies, keys and settings. */
+  readonly homeOnly?: string;
   readonly cwd?: string;
   /** Which cores it may use, as taskset has it; left out: all. */
   readonly cores?: string;
@@ -20,11 +23,11 @@ export class Started {
   output = '';
   readonly ended: Promise<number | null>;
 
-  constructor({ command, args, env = {}, cwd, cores, punctual }: StartOptions) {
+  constructor({ command, args, env = {}, homeOnly, cwd, cores, punctual }: StartOptions) {
     const pinned = cores === undefined ? [] : ['taskset', '-c', cores];
     const words = [...pinned, ...(punctual ? firstInLine() : []), command, ...args];
     this.#child = spawn('sh', ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, ...words], {
-      env: { ...process.env, ...env },
+      env: { ...(homeOnly === undefined ? process.env : bare(homeOnly)), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
       detached: true,
@@ -103,6 +106,10 @@ export function stepAside(): void {
 function firstInLine(): readonly string[] {
   const words = ['chrt', '-f', '1'];
   return spawnSync('chrt', ['-f', '1', 'true']).status === 0 ? words : [];
+}
+
+function bare(home: string): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: home, TMPDIR: home, LANG: 'C.UTF-8' };
 }
 
 function said(command: string, ...args: readonly string[]): string {

@@ -69,7 +69,7 @@ function shown(
 }
 
 function missing(unavailable: readonly Unavailable[]): string {
-  return unavailable.map(({ name, why }) => `- ${name}: ${why.replaceAll(/\s+/g, ' ')}`).join('\n');
+  return unavailable.map(({ name, why }) => `- ${name}: ${why}`).join('\n');
 }
 
 function tableOf(heads: readonly string[], rows: readonly (readonly string[])[], aligned: 'left' | 'right'): string {

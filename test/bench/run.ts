@@ -110,7 +110,8 @@ export class Run {
   }
 
   #giveUp({ name }: { readonly name: string }, cause: unknown): void {
-    const why = (cause instanceof Error ? cause.message : String(cause)).slice(-1_000);
+    const words = cause instanceof Error ? cause.message : String(cause);
+    const why = words.replaceAll(/\s+/g, ' ').trim().slice(-400);
     if (!this.unavailable.some((known) => known.name === name)) this.unavailable.push({ name, why });
     process.stdout.write(`${name}: ${why}\n`);
   }

@@ -9,7 +9,8 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-export const usual: EngineWishes = { rate: 50, events: 1_500, hosts: 1 };
+/** Two backends: with one there is nothing to choose. */
+export const usual: EngineWishes = { rate: 50, events: 1_500, hosts: 2 };
 
 export async function startEngine({ rate, events, hosts }: EngineWishes): Promise<Engine> {
   const options = ['--rate', String(rate), '--events', String(events), '--hosts', String(hosts)];

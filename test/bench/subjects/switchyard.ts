@@ -15,7 +15,7 @@ export interface SwitchyardWishes {
   readonly name: string;
   readonly redis?: true;
   readonly workers?: number;
-  /** So many of the engine's addresses; one unless said. */
+  /** So many of the engine's addresses; all unless said. */
   readonly backends?: number;
   /** Open files are no reason to refuse: there are hardly enough for what is measured. */
   readonly openFiles?: 'off';
@@ -26,7 +26,7 @@ export interface SwitchyardWishes {
 /** The one that others are compared with. */
 export const main = 'Switchyard';
 
-export function switchyard({ name, redis, workers = 1, backends = 1, openFiles, inspect }: SwitchyardWishes): Subject {
+export function switchyard({ name, redis, workers = 1, backends, openFiles, inspect }: SwitchyardWishes): Subject {
   return {
     name,
     about: `${workers} worker${workers === 1 ? '' : 's'}, keys, limits ${redis ? 'in Redis' : 'in memory'}, circuits, metrics, access log to a file`,
