@@ -17,18 +17,20 @@ export function wordOf(stream: string, number: number): string {
   return `#${number}:${crc32(`${stream}/${number}`).toString(16)} `;
 }
 
-/** A chat request of about `bytes` bytes, as SDKs send it. */
-export function chatBody({ bytes, stream = false, user = 'u' }: ChatWishes): string {
-  const fixed = { model: modelName, stream, user, temperature: 0.7, max_tokens: 200 };
-  const empty = JSON.stringify({ ...fixed, messages: [{ role: 'user', content: '' }] });
+/** A chat request of about `bytes` bytes, as SDKs send it. The prompt begins with the name of the stream, which no proxy takes away. */
+export function chatBody({ bytes, stream = false, name = '' }: ChatWishes): string {
+  const fixed = { model: modelName, stream, temperature: 0.7, max_tokens: 200 };
+  const begin = name === '' ? '' : `[${name}] `;
+  const empty = JSON.stringify({ ...fixed, messages: [{ role: 'user', content: begin }] });
   const content = 'lorem ipsum dolor sit amet '
     .repeat(Math.ceil(bytes / 27))
     .slice(0, Math.max(0, bytes - empty.length));
-  return JSON.stringify({ ...fixed, messages: [{ role: 'user', content }] });
+  return JSON.stringify({ ...fixed, messages: [{ role: 'user', content: begin + content }] });
 }
 
 export interface ChatWishes {
   readonly bytes: number;
   readonly stream?: boolean;
-  readonly user?: string;
+  /** Of the stream, letters and digits. */
+  readonly name?: string;
 }

@@ -61,7 +61,7 @@ function answer(request: IncomingMessage, response: ServerResponse, chunks: read
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': plain.length }).end(plain);
     return;
   }
-  const [, name = ''] = /"user": ?"([^"]*)"/.exec(body.toString('latin1')) ?? [];
+  const [, name = ''] = /"\[(\w+)\] /.exec(body.toString('latin1')) ?? [];
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
   response.write(streamHead);
   const stream: Stream = { response, name, next: 0 };

@@ -19,7 +19,7 @@ const { values } = parseArgs({
 });
 const target = new URL(values.url);
 const extra: Record<string, string> = JSON.parse(values.headers);
-const body = chatBody({ bytes: 600, stream: true, user: 'u' });
+const body = chatBody({ bytes: 600, stream: true });
 const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...extra };
 const agent = new Agent({ keepAlive: false });
 const atOnce = 100;

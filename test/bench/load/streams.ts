@@ -92,7 +92,7 @@ function start(): void {
     response.on('close', finish);
     sent.off('error', finish).on('error', () => {});
   });
-  sent.end(chatBody({ bytes: 600, stream: true, user: name }));
+  sent.end(chatBody({ bytes: 600, stream: true, name }));
 }
 
 function record(histogram: RecordableHistogram, ms: number): void {

