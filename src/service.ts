@@ -1,8 +1,6 @@
 // The composition root: builds every part, and starts, drains and stops them in order. Nobody imports it but the CLI.
 import type { RateLimiter } from './access/limiter.ts';
 import { plainCounters } from './admission/counters.ts';
-import { createSlots } from './admission/slots.ts';
-import { WaitingRoom } from './admission/waiting-room.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { LoadedFleet, RefusedFleet } from './config/load.ts';
 import type { BackendState } from './fleet/backend-state.ts';
@@ -10,20 +8,16 @@ import type { Address, Fleet } from './fleet/fleet.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics/observe.ts';
 import type { Readings } from './pressure/watch.ts';
-import { RetryBudget } from './routing/retry-budget.ts';
-import { createRoute } from './routing/route.ts';
 import { followRequests } from './service/follow-requests.ts';
 import type { Applied, ApplyOptions } from './service/live-fleet.ts';
 import { openAdmin } from './service/open-admin.ts';
-import { openCallers } from './service/open-callers.ts';
 import { openDiscovery, type DiscoveryParts } from './service/open-discovery.ts';
 import { openFleet } from './service/open-fleet.ts';
-import { openLimits } from './service/open-limits.ts';
 import { openReads } from './service/open-reads.ts';
+import { openServing } from './service/open-serving.ts';
 import { createReload, type Reload } from './service/reload.ts';
 import { Recorder } from './service/report/recorder.ts';
-import { openTracing } from './tracing/open.ts';
-import { createUpstream } from './upstream/send.ts';
+import type { DrainTimes } from './service/serving.ts';
 
 export interface ServiceOptions {
   readonly log: Logger;
@@ -74,8 +68,8 @@ export interface Service {
   counts(): Readonly<Record<'states' | 'leaving' | 'connections' | 'probes' | 'simulated' | 'timers', number>>;
   /** What is held right now; all zero when nothing runs. */
   held(): Readonly<Record<'running' | 'inFlight' | 'queued' | 'waiting' | 'bodyBytes', number>>;
-  /** Finishes what runs, accepts nothing new, and releases everything. `delayMs`: how long new connections still come. */
-  stop(how?: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
+  /** Finishes what runs, accepts nothing new, and releases everything. */
+  stop(how?: DrainTimes): Promise<void>;
 }
 
 export async function startService(first: Fleet, options: ServiceOptions): Promise<Service> {
@@ -84,37 +78,51 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   const metrics = createMetrics({ version, revision, settings: first.metrics });
   const inFlight = plainCounters();
   const recorder = new Recorder(clock, inFlight);
-  const observer = followRequests({ metrics, recorder, log, fleet: () => live.current });
-  const waitingRoom = new WaitingRoom(clock, {
-    left: (model, waitedMs, how) => metrics.waited(model, waitedMs, how),
-    refused: (model) => metrics.refusedToWait(model),
-  });
-  const wake = () => waitingRoom.wake();
-  const queues = () => waitingRoom.lengths;
-  const freed = () => {
-    wake();
-    live.departures.settle();
-  };
   const { answerers = {} } = options;
   const discovery = await openDiscovery(first, { log, metrics: metrics.discovery, clock, random, answerers });
-  const { unheard } = discovery;
-  const parts = { log, metrics, clock, random, inFlight, recorder, unheard, queues, usable: wake };
-  const open = await openFleet(discovery.whole(), parts).catch(async (cause: unknown) => {
+  const open = await openFleet(discovery.whole(), {
+    log,
+    metrics,
+    clock,
+    random,
+    inFlight,
+    recorder,
+    unheard: discovery.unheard,
+    queues: () => callers.queues(),
+    usable: () => callers.wake(),
+  }).catch(async (cause: unknown) => {
     await discovery.close();
     throw cause;
   });
   const { live, snapshots, roster, connections, prober } = open;
-  const limits = openLimits(first, { log, metrics, clock });
-
-  const retryBudget = new RetryBudget(first.routing.retryBudgetRatio);
+  const fleet = () => live.current;
+  const callers = await openServing(first, {
+    version,
+    log,
+    metrics,
+    clock,
+    snapshots,
+    roster,
+    connections,
+    rediscovery: prober,
+    inFlight,
+    observer: followRequests({ metrics, recorder, log, fleet }),
+    looked: (look) => recorder.looked(look),
+    freed: () => live.departures.settle(),
+    fleet,
+    discovered: open.isDiscovered,
+    render: () => metrics.render(open.view()),
+    limiter: options.limiter,
+    headTimeoutMs,
+    bodyTimeoutMs,
+    readings: options.readings,
+  });
   metrics.config.loaded('startup', 'applied', hash);
 
   async function applyWhole(next: Fleet, { allowEmpty = false }: Partial<ApplyOptions> = {}): Promise<Applied> {
     const { level } = live.current.logging;
     const applied = await live.apply(next, { allowEmpty });
     if (applied.result === 'refused') return applied;
-    limits.apply(next);
-    retryBudget.configure(next.routing.retryBudgetRatio);
     callers.apply(next);
     admin.apply(next);
     if (next.logging.level !== level) log.level = next.logging.level;
@@ -133,48 +141,10 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     current: () => discovery.file,
     first: { fleet: first, hash },
   });
-
-  const tracing = await openTracing(first.tracing, {
-    version,
-    changed(takes) {
-      if (takes) log.info({ traces: 'taken' }, 'the collector takes traces again');
-      else log.warn({ traces: 'lost' }, 'the collector of traces has not taken them (tracing.otlp)');
-    },
-  });
-  const callers = openCallers(first, {
-    route: createRoute({
-      snapshots,
-      roster,
-      limiter: options.limiter ?? limits.limiter,
-      slots: createSlots(inFlight, freed),
-      waitingRoom,
-      retryBudget,
-      clock,
-      observer,
-      upstream: createUpstream(connections),
-      rediscovery: prober,
-      looked: (look) => recorder.looked(look),
-    }),
-    snapshots,
-    observer,
-    clock,
-    log,
-    metrics,
-    fleet: () => live.current,
-    discovered: open.isDiscovered,
-    render: () => metrics.render(open.view()),
-    headTimeoutMs,
-    bodyTimeoutMs,
-    readings: options.readings,
-    trace: tracing.begin,
-  });
-
-  await limits.start();
   const release = async () => {
     // Together: what is being applied waits for backends until the fleet is closed.
     await Promise.all([discovery.close(), open.close()]);
-    await limits.stop();
-    await tracing.close();
+    await callers.release();
   };
   const address = await callers.listen().catch(async (cause: unknown) => {
     await release();
@@ -182,14 +152,14 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   });
   const { source = '' } = options;
   const file = () => discovery.file;
-  const reads = openReads({ version, source, recorder, open, file, inFlight, limits, callers, reloader });
+  const reads = openReads({ version, source, recorder, open, file, inFlight, serving: callers, reloader });
   const admin = await openAdmin(first.admin, {
     operations: { ...callers.operations, details: () => reads.details() },
     reads,
     clock,
     log,
     certificates: metrics.certificates,
-    fleet: () => live.current,
+    fleet,
     actions: { reload: (how) => reloader.reload('api', how), drain },
   }).catch(async (cause: unknown) => {
     callers.abandon();
@@ -222,8 +192,6 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     held: () => ({
       ...callers.held(),
       inFlight: [...roster.all()].reduce((sum, { index }) => sum + inFlight.read(index), 0),
-      queued: connections.queued(),
-      waiting: waitingRoom.size,
     }),
     async stop(how = { delayMs: 0, timeoutMs: 0 }) {
       await callers.drain(how);

@@ -7,12 +7,11 @@ import { GatewayError } from '../errors.ts';
 import type { FleetReport } from '../fleet/report.ts';
 import type { AdminReads } from '../http/admin-reads.ts';
 import { dryRun } from '../routing/dry-run.ts';
-import type { Callers } from './open-callers.ts';
 import type { OpenFleet } from './open-fleet.ts';
-import type { Limits } from './open-limits.ts';
 import type { Reloader } from './reload.ts';
 import { createFleetReport } from './report/fleet-report.ts';
 import type { Recorder } from './report/recorder.ts';
+import type { Serving } from './serving.ts';
 
 export interface ReadsParts {
   readonly version: string;
@@ -22,8 +21,7 @@ export interface ReadsParts {
   /** Without what was discovered. */
   readonly file: () => Fleet;
   readonly inFlight: Counters;
-  readonly limits: Limits;
-  readonly callers: Callers;
+  readonly serving: Serving;
   readonly reloader: Reloader;
 }
 
@@ -32,19 +30,19 @@ export interface Reads extends AdminReads {
   details(): object;
 }
 
-export function openReads({ open, file, inFlight, limits, callers, reloader, ...about }: ReadsParts): Reads {
+export function openReads({ open, file, inFlight, serving, reloader, ...about }: ReadsParts): Reads {
   const { live, snapshots, roster, view } = open;
-  const { operations } = callers;
+  const { operations } = serving;
   const fleet = createFleetReport({
     ...about,
-    levels: limits.limiter,
+    levels: serving.levels,
     fleet: () => live.current,
     view,
     snapshot: () => snapshots.current(),
     reloads: () => reloader.status(),
-    sharedState: () => limits.sharedState(),
+    sharedState: () => serving.sharedState(),
     phase: () => (operations.phase() === 'ready' && !operations.discovered() ? 'starting' : operations.phase()),
-    running: () => callers.held().running,
+    running: () => serving.held().running,
   });
   return {
     fleet,
