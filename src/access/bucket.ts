@@ -24,7 +24,7 @@ export function shareOf({ capacity, perMs }: RateRule, share: number): Effective
 }
 
 /** A clock that has stepped back counts as one that stood still. */
-export function levelAt(bucket: Bucket | undefined, { perMs }: Effective, nowMs: number): number {
+export function levelAt(bucket: Bucket | undefined, { perMs }: Pick<Effective, 'perMs'>, nowMs: number): number {
   if (bucket === undefined) return 0;
   return Math.max(0, bucket.used - Math.max(0, nowMs - bucket.atMs) * perMs);
 }

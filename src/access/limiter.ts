@@ -49,9 +49,8 @@ export interface LimitLevels {
   used(rule: Rule): number;
 }
 
-/** For one replica. */
-export function createLimiter(clock: Clock, verdicts: Verdicts): RateLimiter & LimitLevels {
-  const ledger = new Ledger(clock);
+/** For one replica; of several threads each gives the ledger they share. */
+export function createLimiter(clock: Clock, verdicts: Verdicts, ledger = new Ledger(clock)): RateLimiter & LimitLevels {
   return {
     used: (rule) => ledger.used(rule),
     async take({ caller, model, cost }) {

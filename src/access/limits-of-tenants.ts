@@ -27,6 +27,11 @@ export function limitsOfTenants({ auth, models }: Pick<Fleet, 'auth' | 'models'>
   });
 }
 
+/** How many counters a fleet may need. */
+export function countLimits(fleet: Pick<Fleet, 'auth' | 'models'>): number {
+  return limitsOfTenants(fleet).reduce((sum, { limits }) => sum + limits.length, 0);
+}
+
 /** Those with keys first, in the order of the file. */
 export function tenantsOf({ mode, keys, tenants }: AuthSettings): readonly string[] {
   const callers = mode === 'none' ? ['anonymous'] : keys.map(({ tenant }) => tenant);

@@ -1,15 +1,8 @@
-// What this replica has allowed by itself while Redis did not answer: booked there once it does, so that an outage is no
-// second allowance. It is the difference between the local bucket as it is and as it would be without that, so what has
-// come back in the meantime is not booked again.
-import { type Bucket, levelAt, shareOf } from '../access/bucket.ts';
+// Which limits this replica has allowed something under while Redis did not answer, so that it is booked there once it
+// does: an outage is no second allowance. How much it is the ledger knows. Threads that share one each ask it for what
+// they have noted themselves; the first that does gets what is owed by all.
 import type { Ledger } from '../access/ledger.ts';
 import type { RateRule, Rules } from '../access/rules.ts';
-
-interface Touched {
-  readonly rule: RateRule;
-  readonly before: Bucket | undefined;
-  readonly share: number;
-}
 
 export interface Debt {
   readonly tenant: string;
@@ -21,33 +14,27 @@ export interface Debt {
 export class Owed {
   readonly #ledger: Ledger;
   /** By tenant, then by counter. */
-  readonly #touched = new Map<string, Map<string, Touched>>();
+  readonly #noted = new Map<string, Map<string, RateRule>>();
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
   }
 
-  /** To be called before the ledger allows anything under these rules. */
-  note({ tenant, rates }: Rules, share: number): void {
-    let touched = this.#touched.get(tenant);
-    if (touched === undefined) this.#touched.set(tenant, (touched = new Map()));
-    for (const rule of rates) {
-      if (!touched.has(rule.id)) touched.set(rule.id, { rule, before: this.#ledger.bucketOf(rule), share });
-    }
+  note({ tenant, rates }: Rules): void {
+    let noted = this.#noted.get(tenant);
+    if (noted === undefined) this.#noted.set(tenant, (noted = new Map()));
+    for (const rule of rates) noted.set(rule.id, rule);
   }
 
   /** Of one tenant, or of all; afterwards nothing is owed. */
-  take(nowMs: number, tenant?: string): readonly Debt[] {
+  take(tenant?: string): readonly Debt[] {
     const debts: Debt[] = [];
-    for (const [debtor, touched] of this.#touched) {
+    for (const [debtor, noted] of this.#noted) {
       if (tenant !== undefined && debtor !== tenant) continue;
-      this.#touched.delete(debtor);
-      const entries = [...touched.values()];
-      const amounts = entries.map(({ rule, before, share }) => {
-        const effective = shareOf(rule, share);
-        return levelAt(this.#ledger.bucketOf(rule), effective, nowMs) - levelAt(before, effective, nowMs);
-      });
-      debts.push({ tenant: debtor, rates: entries.map(({ rule }) => rule), amounts });
+      this.#noted.delete(debtor);
+      const rates = [...noted.values()];
+      const amounts = rates.map((rule) => this.#ledger.takeOwed(rule));
+      if (amounts.some((amount) => amount !== 0)) debts.push({ tenant: debtor, rates, amounts });
     }
     return debts;
   }

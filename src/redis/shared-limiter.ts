@@ -10,12 +10,22 @@ import { type Call, LimitCalls, leaseMs, readTakeAnswer } from './limit-calls.ts
 import { Outbox } from './outbox.ts';
 import { type Debt, Owed } from './owed.ts';
 import type { ScriptName } from './script-files.ts';
-import { deadlineMs, SharedState, type SharedStateObserver, type SharedStateParts } from './shared-state.ts';
+import {
+  deadlineMs,
+  type ReplicaThread,
+  SharedState,
+  type SharedStateObserver,
+  type SharedStateParts,
+} from './shared-state.ts';
 
 export interface SharedLimiterParts {
   readonly clock: Clock;
   readonly verdicts: Verdicts;
   readonly observer: SharedStateObserver;
+  /** What is known here, and what is gone by while Redis does not answer; of several threads each gives the one they share. */
+  readonly ledger?: Ledger;
+  /** Absent: a replica of one thread. */
+  readonly thread?: ReplicaThread;
 }
 
 export interface SharedLimiter extends RateLimiter, LimitLevels {
@@ -28,13 +38,12 @@ export interface SharedLimiter extends RateLimiter, LimitLevels {
 }
 
 export function createSharedLimiter(settings: SharedStateSettings, parts: SharedLimiterParts): SharedLimiter {
-  const { clock, verdicts, observer } = parts;
+  const { clock, verdicts, ledger = new Ledger(clock) } = parts;
   const { onFailure } = settings;
   const calls = new LimitCalls(settings.prefix);
-  const ledger = new Ledger(clock);
   const leases = new Leases();
   const owed = new Owed(ledger);
-  const state = new SharedState(settings, { clock, observer, answers });
+  const state = new SharedState(settings, { ...parts, answers });
   const outbox = new Outbox(state.connection, (script, thrown) => state.failed(script, thrown));
   let cancelRenewal: (() => void) | undefined;
 
@@ -99,22 +108,27 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
         return hold(rules, id, verdicts.granted(rules, nothing, onFailure), () => forget(rules, id));
       }
       case 'local': {
-        if (!state.isOpen(tenant)) owed.note(rules, share);
-        const reading = ledger.take(rules, reserved, share);
+        const terms = { share, owed: !state.isOpen(tenant) };
+        const reading = ledger.take(rules, reserved, terms);
         if (!reading.granted) throw verdicts.refusal(rules, reserved, reading, onFailure);
-        // One answer was missing, and Redis is still asked.
-        if (state.isOpen(tenant)) charge({ ...rules, amounts: costs(rules, reserved) });
+        tellLater(rules, costs(rules, reserved), terms);
         return hold(rules, id, verdicts.granted(rules, reading, onFailure), (actual) => {
           const amounts = differences(rules, reserved, actual);
-          if (state.isOpen(tenant)) charge({ ...rules, amounts });
-          else owed.note(rules, share);
-          ledger.book(rules, amounts, share);
+          const atEnd = { share, owed: !state.isOpen(tenant) };
+          ledger.book(rules, amounts, atEnd);
+          tellLater(rules, amounts, atEnd);
           forget(rules, id);
         });
       }
       default:
         return onFailure satisfies never;
     }
+  }
+
+  /** Of what the ledger has booked. Not owed: one answer was missing, and Redis is still asked. */
+  function tellLater(rules: Rules, amounts: readonly number[], { owed: isOwed }: { readonly owed: boolean }): void {
+    if (isOwed) owed.note(rules);
+    else charge({ ...rules, amounts });
   }
 
   /** What the ledger holds already: keeps its leases, and lets go of both at the end. */
@@ -158,7 +172,7 @@ export function createSharedLimiter(settings: SharedStateSettings, parts: Shared
   function answers({ anew, tenant }: Parameters<SharedStateParts['answers']>[0]): void {
     if (anew) {
       renew(tenant);
-      for (const debt of owed.take(clock.now(), tenant)) charge(debt);
+      for (const debt of owed.take(tenant)) charge(debt);
     }
     outbox.sendKept(tenant);
   }

@@ -36,9 +36,19 @@ export interface SharedStateObserver {
   changed(change: StateChange): void;
 }
 
+/** One of the threads of a replica: each has a connection of its own, and together they are one replica to the others. */
+export interface ReplicaThread {
+  /** The same in all threads of a replica, and in no other. */
+  readonly replica: string;
+  /** Of this thread alone, also among those that have ended. */
+  readonly name: string;
+}
+
 export interface SharedStateParts {
   readonly clock: Clock;
   readonly observer: SharedStateObserver;
+  /** Absent: a replica of one thread. */
+  readonly thread?: ReplicaThread;
   /** A server answers. `anew`: whatever it must know before anybody asks it is sent now. `tenant`: undefined for all. */
   readonly answers: (how: { readonly anew: boolean; readonly tenant: string | undefined }) => void;
 }
@@ -56,7 +66,8 @@ export class SharedState {
   readonly connection: Connection;
   readonly #parts: SharedStateParts;
   readonly #settings: SharedStateSettings;
-  readonly #replica = randomUUID().slice(0, 13);
+  readonly #replica: string;
+  readonly #idPrefix: string;
   readonly #main: Shard;
   /** By tenant; empty where one server has all. */
   readonly #shards = new Map<string, Shard>();
@@ -71,6 +82,9 @@ export class SharedState {
   constructor(settings: SharedStateSettings, parts: SharedStateParts) {
     this.#settings = settings;
     this.#parts = parts;
+    const { replica, name } = parts.thread ?? { replica: createReplicaName(), name: '' };
+    this.#replica = replica;
+    this.#idPrefix = `${replica}-${name === '' ? '' : `${name}-`}`;
     this.#main = this.#createShard(undefined);
     this.connection = connect(settings, {
       ready: () => this.#beatNow(),
@@ -87,9 +101,9 @@ export class SharedState {
     return this.shardOf(tenant).gate.isOpen;
   }
 
-  /** Unique over all replicas. */
+  /** Unique over all threads of all replicas. */
   nextId(): string {
-    return `${this.#replica}-${(this.#ids++).toString(36)}`;
+    return this.#idPrefix + (this.#ids++).toString(36);
   }
 
   shardOf(tenant: string): Shard {
@@ -212,6 +226,10 @@ export class SharedState {
       answer.finally(() => cancel()).then(resolve, reject);
     });
   }
+}
+
+export function createReplicaName(): string {
+  return randomUUID().slice(0, 13);
 }
 
 function readBeat(answer: unknown): readonly number[] {

@@ -1,4 +1,5 @@
 // The limits of a fleet: in memory for one replica, through Redis for several, and who watches them.
+import type { Ledger } from '../access/ledger.ts';
 import { createLimiter, type LimitLevels, type RateLimiter } from '../access/limiter.ts';
 import { limitsByTenant } from '../access/rules.ts';
 import { createVerdicts } from '../access/verdicts.ts';
@@ -8,6 +9,7 @@ import type { SharedStateSettings } from '../fleet/shared-state.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/observe.ts';
 import { createSharedLimiter } from '../redis/shared-limiter.ts';
+import type { ReplicaThread } from '../redis/shared-state.ts';
 
 export interface Limits {
   readonly limiter: RateLimiter & LimitLevels;
@@ -24,9 +26,11 @@ export interface LimitsParts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Of a replica of several threads: what they share. */
+  readonly shared?: { readonly ledger: Ledger; readonly thread: ReplicaThread };
 }
 
-export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): Limits {
+export function openLimits(fleet: Fleet, { log, metrics, clock, shared }: LimitsParts): Limits {
   let style = fleet.server.rateLimitHeaders;
   const apply = ({ auth, models, server }: Fleet) => {
     for (const [tenant, limit] of limitsByTenant({ auth, models })) metrics.limitKnown(tenant, limit);
@@ -41,7 +45,7 @@ export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): 
   });
   const { sharedState } = fleet;
   if (sharedState === undefined) {
-    const limiter = createLimiter(clock, verdicts);
+    const limiter = createLimiter(clock, verdicts, shared?.ledger);
     return { limiter, sharedState: () => undefined, apply, start: nothing, stop: nothing };
   }
   const watch = metrics.watchSharedState();
@@ -49,6 +53,7 @@ export function openLimits(fleet: Fleet, { log, metrics, clock }: LimitsParts): 
   const limiter = createSharedLimiter(sharedState, {
     clock,
     verdicts,
+    ...shared,
     observer: {
       ...watch,
       changed({ up, isNews, tenant, lost }) {

@@ -1,10 +1,12 @@
-// What every limiter promises: in memory for one replica, and through each kind of server for several. Here time is the
+// What every limiter promises: in memory for one replica, of one thread or of several, and through each kind of server for several. Here time is the
 // machine's own, so windows are a minute and nothing is decided by how fast a test runs; limit-scripts.test.ts has the clock.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { Caller } from '../../src/access/keyring.ts';
+import type { Ledger } from '../../src/access/ledger.ts';
 import { type Cost, createLimiter, type Grant, type LimitLevels, type RateLimiter } from '../../src/access/limiter.ts';
 import { rulesOf } from '../../src/access/rules.ts';
+import { ledgerMemory, sharedLedger } from '../../src/access/shared-ledger.ts';
 import { createVerdicts } from '../../src/access/verdicts.ts';
 import { systemClock } from '../../src/clock.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -22,9 +24,10 @@ const verdicts = createVerdicts({ headers: 'openai', decided: () => {} });
 const observer = { asked: () => {}, failed: () => {}, changed: () => {} };
 
 const kinds: readonly (readonly [name: string, open: () => Promise<Opened>])[] = [
+  ['in memory', () => Promise.resolve(inMemory())],
   [
-    'in memory',
-    () => Promise.resolve({ limiter: createLimiter(systemClock, verdicts), close: () => Promise.resolve() }),
+    'in memory shared by threads',
+    () => Promise.resolve(inMemory(sharedLedger(ledgerMemory({ rules: 10, workers: 1 }), { clock: systemClock }))),
   ],
   ...inject('sharedServers').map(({ name, url }) => {
     const open = async () => {
@@ -36,6 +39,10 @@ const kinds: readonly (readonly [name: string, open: () => Promise<Opened>])[] =
     return [`through ${name}`, open] as const;
   }),
 ];
+
+function inMemory(ledger?: Ledger): Opened {
+  return { limiter: createLimiter(systemClock, verdicts, ledger), close: () => Promise.resolve() };
+}
 
 describe.each(kinds)('limits %s', (_name, open) => {
   let opened: Opened;

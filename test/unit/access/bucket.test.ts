@@ -92,12 +92,12 @@ describe('a bucket', () => {
   });
 
   it('stands still while the clock steps back', () => {
-    expect(levelAt({ used: 5, atMs: 1_000 }, { capacity: 5, perMs: 1 }, 900)).toBe(5);
+    expect(levelAt({ used: 5, atMs: 1_000 }, { perMs: 1 }, 900)).toBe(5);
   });
 
   it('is empty before anything was used, and never below that', () => {
-    expect(levelAt(undefined, { capacity: 5, perMs: 1 }, 0)).toBe(0);
-    expect(levelAt({ used: 5, atMs: 0 }, { capacity: 5, perMs: 1 }, 1e9)).toBe(0);
+    expect(levelAt(undefined, { perMs: 1 }, 0)).toBe(0);
+    expect(levelAt({ used: 5, atMs: 0 }, { perMs: 1 }, 1e9)).toBe(0);
   });
 });
 

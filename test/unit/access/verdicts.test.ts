@@ -14,7 +14,7 @@ function setting(rules: Rules) {
     headers: 'openai',
     decided: (...decision) => decisions.push(decision.join(' ')),
   });
-  const take = (cost: Cost = tokens(0), share = 1) => ledger.take(rules, cost, share);
+  const take = (cost: Cost = tokens(0), share = 1) => ledger.take(rules, cost, { share });
   /** Takes until it is refused. */
   const refuse = (cost: Cost = tokens(0), degraded?: Degraded) => {
     for (let n = 0; n < 2_000; n++) {
