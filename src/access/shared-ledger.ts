@@ -13,20 +13,21 @@ import type { LeaseRule, RateRule, Rule } from './rules.ts';
 import { SharedLock } from './shared-lock.ts';
 
 export interface MemoryWishes {
-  /** How many limits the fleet has (`countLimits`). There will be room for four times as many. */
+  /** How many limits the fleet has (`countLimits`). There will be room for at least twice as many. */
   readonly rules: number;
   /** Numbered from 0. */
   readonly workers: number;
 }
 
-/** Of the clocks must be given that they show the same time, to the millisecond, in all threads. */
 export interface SharedLedgerParts {
+  /** Shows the same time in all threads, to a few milliseconds: `performance.now()` alone counts from each thread's start. */
   readonly clock: Clock;
   /** Absent: the main thread. */
   readonly worker?: number;
 }
 
-const growth = 4;
+/** For limits of fleets to come, beside those of fleets that are gone. Pages that are never used take no memory. */
+const growth = 2;
 const fewestSlots = 1_024;
 /** Fuller than this, keys are found too slowly. */
 const fullAt = 0.75;

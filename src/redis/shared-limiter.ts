@@ -10,22 +10,16 @@ import { type Call, LimitCalls, leaseMs, readTakeAnswer } from './limit-calls.ts
 import { Outbox } from './outbox.ts';
 import { type Debt, Owed } from './owed.ts';
 import type { ScriptName } from './script-files.ts';
-import {
-  deadlineMs,
-  type ReplicaThread,
-  SharedState,
-  type SharedStateObserver,
-  type SharedStateParts,
-} from './shared-state.ts';
+import { deadlineMs, SharedState, type SharedStateObserver, type SharedStateParts } from './shared-state.ts';
 
 export interface SharedLimiterParts {
   readonly clock: Clock;
   readonly verdicts: Verdicts;
   readonly observer: SharedStateObserver;
-  /** What is known here, and what is gone by while Redis does not answer; of several threads each gives the one they share. */
+  /** What is known here, and what is gone by while Redis does not answer. Threads of one replica share it. */
   readonly ledger?: Ledger;
-  /** Absent: a replica of one thread. */
-  readonly thread?: ReplicaThread;
+  /** Of all threads of one replica (`SharedStateParts`). */
+  readonly replica?: string;
 }
 
 export interface SharedLimiter extends RateLimiter, LimitLevels {

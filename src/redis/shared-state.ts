@@ -36,19 +36,15 @@ export interface SharedStateObserver {
   changed(change: StateChange): void;
 }
 
-/** One of the threads of a replica: each has a connection of its own, and together they are one replica to the others. */
-export interface ReplicaThread {
-  /** The same in all threads of a replica, and in no other. */
-  readonly replica: string;
-  /** Of this thread alone, also among those that have ended. */
-  readonly name: string;
-}
-
 export interface SharedStateParts {
   readonly clock: Clock;
   readonly observer: SharedStateObserver;
-  /** Absent: a replica of one thread. */
-  readonly thread?: ReplicaThread;
+  /**
+   * The name under which this replica is counted. Threads of one replica have a connection each and give the same; absent:
+   * a name of its own. When Redis has forgotten everything one of them learns it by its beat and the others do not: those
+   * leases are back when they are renewed.
+   */
+  readonly replica?: string;
   /** A server answers. `anew`: whatever it must know before anybody asks it is sent now. `tenant`: undefined for all. */
   readonly answers: (how: { readonly anew: boolean; readonly tenant: string | undefined }) => void;
 }
@@ -66,8 +62,8 @@ export class SharedState {
   readonly connection: Connection;
   readonly #parts: SharedStateParts;
   readonly #settings: SharedStateSettings;
+  readonly #name = randomUUID().slice(0, 13);
   readonly #replica: string;
-  readonly #idPrefix: string;
   readonly #main: Shard;
   /** By tenant; empty where one server has all. */
   readonly #shards = new Map<string, Shard>();
@@ -82,9 +78,7 @@ export class SharedState {
   constructor(settings: SharedStateSettings, parts: SharedStateParts) {
     this.#settings = settings;
     this.#parts = parts;
-    const { replica, name } = parts.thread ?? { replica: createReplicaName(), name: '' };
-    this.#replica = replica;
-    this.#idPrefix = `${replica}-${name === '' ? '' : `${name}-`}`;
+    this.#replica = parts.replica ?? this.#name;
     this.#main = this.#createShard(undefined);
     this.connection = connect(settings, {
       ready: () => this.#beatNow(),
@@ -103,7 +97,7 @@ export class SharedState {
 
   /** Unique over all threads of all replicas. */
   nextId(): string {
-    return this.#idPrefix + (this.#ids++).toString(36);
+    return `${this.#name}-${(this.#ids++).toString(36)}`;
   }
 
   shardOf(tenant: string): Shard {
@@ -226,10 +220,6 @@ export class SharedState {
       answer.finally(() => cancel()).then(resolve, reject);
     });
   }
-}
-
-export function createReplicaName(): string {
-  return randomUUID().slice(0, 13);
 }
 
 function readBeat(answer: unknown): readonly number[] {

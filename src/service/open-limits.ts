@@ -9,7 +9,6 @@ import type { SharedStateSettings } from '../fleet/shared-state.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/observe.ts';
 import { createSharedLimiter } from '../redis/shared-limiter.ts';
-import type { ReplicaThread } from '../redis/shared-state.ts';
 
 export interface Limits {
   readonly limiter: RateLimiter & LimitLevels;
@@ -26,8 +25,8 @@ export interface LimitsParts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  /** Of a replica of several threads: what they share. */
-  readonly shared?: { readonly ledger: Ledger; readonly thread: ReplicaThread };
+  /** What the threads of a replica share: the counters, and the name that the other replicas know it by. */
+  readonly shared?: { readonly ledger: Ledger; readonly replica: string };
 }
 
 export function openLimits(fleet: Fleet, { log, metrics, clock, shared }: LimitsParts): Limits {

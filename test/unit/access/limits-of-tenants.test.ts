@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { callerOfTenant } from '../../../src/access/caller-of-tenant.ts';
 import { createKeyring } from '../../../src/access/keyring.ts';
 import { Ledger } from '../../../src/access/ledger.ts';
-import { limitsOfTenants } from '../../../src/access/limits-of-tenants.ts';
+import { countLimits, limitsOfTenants } from '../../../src/access/limits-of-tenants.ts';
 import { aFleet, type FleetWishes } from '../../support/a-fleet.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { ofTenant, tokens } from './support.ts';
@@ -47,6 +47,7 @@ describe('the limits of every tenant', () => {
       ['c', 'concurrent of m: 8', 'concurrent of n: 9'],
     ]);
     expect(shown({})).toEqual([['anonymous']]);
+    expect([countLimits(aFleet(wishes)), countLimits(aFleet({}))]).toEqual([10, 0]);
   });
 
   it('are the very ones that decide about its requests', () => {
