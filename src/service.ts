@@ -17,7 +17,8 @@ import { openReads } from './service/open-reads.ts';
 import { openServing } from './service/open-serving.ts';
 import { createReload, type Reload } from './service/reload.ts';
 import { Recorder } from './service/report/recorder.ts';
-import type { DrainTimes } from './service/serving.ts';
+import { mostBackends, openCrew } from './service/threads/crew.ts';
+import type { DrainTimes, Serving } from './service/serving.ts';
 
 export interface ServiceOptions {
   readonly log: Logger;
@@ -68,6 +69,8 @@ export interface Service {
   counts(): Readonly<Record<'states' | 'leaving' | 'connections' | 'probes' | 'simulated' | 'timers', number>>;
   /** What is held right now; all zero when nothing runs. */
   held(): Readonly<Record<'running' | 'inFlight' | 'queued' | 'waiting' | 'bodyBytes', number>>;
+  /** Ends one of several threads that serve as if it had died; for tests. */
+  readonly killWorker?: (worker: number) => Promise<void>;
   /** Finishes what runs, accepts nothing new, and releases everything. */
   stop(how?: DrainTimes): Promise<void>;
 }
@@ -76,9 +79,10 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   const { log, version, revision = 'unknown', hash = '', clock = systemClock, random = Math.random } = options;
   const { bodyTimeoutMs = 60_000, headTimeoutMs = 10_000 } = options;
   const metrics = createMetrics({ version, revision, settings: first.metrics });
-  const inFlight = plainCounters();
-  const recorder = new Recorder(clock, inFlight);
   const { answerers = {} } = options;
+  const crew = await openCrew(first, { log, clock, unheard: () => discovery.unheard() });
+  const inFlight = crew?.inFlight ?? plainCounters();
+  const recorder = new Recorder(clock, inFlight);
   const discovery = await openDiscovery(first, { log, metrics: metrics.discovery, clock, random, answerers });
   const open = await openFleet(discovery.whole(), {
     log,
@@ -90,42 +94,43 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     unheard: discovery.unheard,
     queues: () => callers.queues(),
     usable: () => callers.wake(),
+    sharing: crew?.sharing,
   }).catch(async (cause: unknown) => {
     await discovery.close();
     throw cause;
   });
   const { live, snapshots, roster, connections, prober } = open;
   const fleet = () => live.current;
-  const callers = await openServing(first, {
-    version,
-    log,
-    metrics,
-    clock,
-    snapshots,
-    roster,
-    connections,
-    rediscovery: prober,
-    inFlight,
-    observer: followRequests({ metrics, recorder, log, fleet }),
-    looked: (look) => recorder.looked(look),
-    freed: () => live.departures.settle(),
-    fleet,
-    discovered: open.isDiscovered,
-    render: () => metrics.render(open.view()),
-    limiter: options.limiter,
-    headTimeoutMs,
-    bodyTimeoutMs,
-    readings: options.readings,
-  });
+  const given = { version, log, metrics, clock, recorder, open, headTimeoutMs, bodyTimeoutMs };
+  const alone = () =>
+    openServing(first, {
+      ...given,
+      snapshots,
+      roster,
+      connections,
+      rediscovery: prober,
+      inFlight,
+      observer: followRequests({ metrics, recorder, log, fleet }),
+      looked: (look) => recorder.looked(look),
+      freed: () => live.departures.settle(),
+      fleet,
+      discovered: open.isDiscovered,
+      render: () => metrics.render(open.view()),
+      limiter: options.limiter,
+      readings: options.readings,
+    });
+  const callers: Serving = crew?.serve(first, given) ?? (await alone());
   metrics.config.loaded('startup', 'applied', hash);
 
   async function applyWhole(next: Fleet, { allowEmpty = false }: Partial<ApplyOptions> = {}): Promise<Applied> {
+    if (crew !== undefined && next.backends.length > mostBackends) return tooMany;
     const { level } = live.current.logging;
     const applied = await live.apply(next, { allowEmpty });
     if (applied.result === 'refused') return applied;
     callers.apply(next);
     admin.apply(next);
     if (next.logging.level !== level) log.level = next.logging.level;
+    await callers.caughtUp();
     return applied;
   }
   const apply: Service['apply'] = (next, how = {}) => discovery.apply(next, how, applyWhole);
@@ -172,7 +177,8 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
 
   return {
     address,
-    discovered: open.discovered,
+    discovered: open.discovered.then(() => callers.caughtUp()),
+    ...(crew === undefined ? {} : { killWorker: (worker: number) => crew.kill(worker) }),
     adminAddress: admin.address,
     get fleet() {
       return live.current;
@@ -200,3 +206,9 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     },
   };
 }
+
+const tooMany: Applied = {
+  result: 'refused',
+  problem: `there would be more than ${mostBackends} backends, which only one thread serves: restart with server.workers: 1`,
+  passing: false,
+};

@@ -71,6 +71,7 @@ const edges = [
   'metrics',
   'pressure',
   'tracing',
+  'workers',
   'log',
   'page',
 ];
@@ -153,6 +154,11 @@ describe('imports', () => {
 
   it('of node:https stand in http only, apart from types', () => {
     const wrong = outside().filter(({ part, from, typeOnly }) => from === 'node:https' && !typeOnly && part !== 'http');
+    expect(wrong.map(({ text }) => text)).toEqual([]);
+  });
+
+  it('of node:worker_threads stand in workers only', () => {
+    const wrong = outside().filter(({ part, from }) => from === 'node:worker_threads' && part !== 'workers');
     expect(wrong.map(({ text }) => text)).toEqual([]);
   });
 

@@ -19,13 +19,13 @@ export interface Slots {
   claim(ordered: readonly Candidate[], nowMs: number): Slot | undefined;
 }
 
-/** `freed`: told whenever a slot was released. */
-export function createSlots(counters: Counters, freed: () => void = () => {}): Slots {
+/** `freed`: told whenever a slot was released, and where. */
+export function createSlots(counters: Counters, freed: (candidate: Candidate) => void = () => {}): Slots {
   return {
     claim(ordered, nowMs) {
       for (const candidate of ordered) {
-        if (!hasRoom(candidate, counters, nowMs)) continue;
-        return createSlot(candidate, { counters, inFlight: counters.add(candidate.state.index, 1), freed });
+        const inFlight = counters.claim(candidate.state.index, roomOf(candidate, nowMs));
+        if (inFlight !== undefined) return createSlot(candidate, { counters, inFlight, freed });
       }
       return undefined;
     },
@@ -48,10 +48,13 @@ export function imaginedSlots(counters: Counters): Slots {
   };
 }
 
-function createSlot(
-  candidate: Candidate,
-  { counters, inFlight, freed }: { readonly counters: Counters; readonly inFlight: number; readonly freed: () => void },
-): Slot {
+interface SlotParts {
+  readonly counters: Counters;
+  readonly inFlight: number;
+  readonly freed: (candidate: Candidate) => void;
+}
+
+function createSlot(candidate: Candidate, { counters, inFlight, freed }: SlotParts): Slot {
   let held = true;
   return {
     candidate,
@@ -61,7 +64,7 @@ function createSlot(
       if (!held) return;
       held = false;
       counters.add(candidate.state.index, -1);
-      freed();
+      freed(candidate);
     },
   };
 }

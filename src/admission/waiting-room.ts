@@ -4,7 +4,9 @@ import type { Clock } from '../clock.ts';
 import { GatewayError } from '../errors.ts';
 import { FairQueue, type Queued } from './fair-queue.ts';
 import type { Gone } from './gone.ts';
+import { Pace } from './pace.ts';
 import type { Slot } from './slots.ts';
+import type { OtherRooms } from './turns.ts';
 
 export interface Waiting extends Queued {
   /** Canonical name. */
@@ -51,6 +53,9 @@ export interface WaitingRoomObserver {
 export class WaitingRoom {
   readonly #clock: Clock;
   readonly #observer: WaitingRoomObserver;
+  readonly #others: OtherRooms | undefined;
+  /** In the order in which they came. */
+  readonly #waiters = new Set<Waiter>();
   readonly #queue = new FairQueue<Waiter>();
   readonly #lengths = new Map<string, number>();
   readonly #paces = new Map<string, Pace>();
@@ -58,17 +63,22 @@ export class WaitingRoom {
   #isWaking = false;
   #wokenAgain = false;
 
-  constructor(clock: Clock, observer: WaitingRoomObserver) {
+  constructor(clock: Clock, observer: WaitingRoomObserver, others?: OtherRooms) {
     this.#clock = clock;
     this.#observer = observer;
+    this.#others = others;
   }
 
-  /** How many wait for a model. */
+  /** How many wait for a model, in every room. */
   length(model: string): number {
+    return this.#own(model) + (this.#others?.waiting(model) ?? 0);
+  }
+
+  #own(model: string): number {
     return this.#lengths.get(model) ?? 0;
   }
 
-  /** How many wait at all. */
+  /** How many wait here at all. */
   get size(): number {
     return this.#queue.size;
   }
@@ -94,8 +104,7 @@ export class WaitingRoom {
         waits = false;
         cancel();
         waiting.gone.removeEventListener('abort', onGone);
-        this.#lengths.set(model, this.length(model) - 1);
-        if (this.length(model) === 0) this.#lengths.delete(model);
+        this.#count(waiter, -1);
         if (this.#lengths.size === 0) this.#cancelWake();
         if (slot instanceof GatewayError) reject(slot);
         else resolve(slot);
@@ -105,13 +114,26 @@ export class WaitingRoom {
       const cancel = this.#clock.after(waiting.maxWaitMs, () =>
         this.#leave(waiter, 'queue_timeout', this.#waitedTooLong(waiter)),
       );
-      this.#lengths.set(model, ahead + 1);
+      const own = this.#own(model);
+      this.#count(waiter, 1);
       this.#queue.add(waiter);
       waiting.gone.addEventListener('abort', onGone);
       if (waiting.gone.aborted) onGone();
+      else if (this.#others !== undefined && ahead > own) this.#others.passTurn();
       else this.wake();
       if (waits) waiting.entered?.(() => this.#prospectOf(waiter));
     });
+  }
+
+  #count(waiter: Waiter, delta: 1 | -1): void {
+    const { model } = waiter;
+    const length = this.#own(model) + delta;
+    if (length === 0) this.#lengths.delete(model);
+    else this.#lengths.set(model, length);
+    if (this.#others === undefined) return;
+    if (delta === 1) this.#waiters.add(waiter);
+    else this.#waiters.delete(waiter);
+    this.#others.show(model, length, this.#waiters.values().next().value?.sinceMs);
   }
 
   #prospectOf(waiter: Waiter): Prospect {
@@ -205,24 +227,13 @@ export class WaitingRoom {
   /** Until somebody who came now would be served, from the pace of late; at least a second. */
   #expectedMs(model: string): number {
     const gapMs = this.#paces.get(model)?.gapMs ?? 0;
-    return Math.min(60_000, Math.max(1_000, gapMs * (this.length(model) + 1)));
+    return Math.min(60_000, Math.max(1_000, gapMs * (this.#own(model) + 1)));
   }
 
   #pace(model: string): Pace {
     let pace = this.#paces.get(model);
     if (pace === undefined) this.#paces.set(model, (pace = new Pace()));
     return pace;
-  }
-}
-
-/** How far apart those who waited were served. */
-class Pace {
-  gapMs = 0;
-  #lastMs: number | undefined = undefined;
-
-  served(nowMs: number): void {
-    if (this.#lastMs !== undefined) this.gapMs += (nowMs - this.#lastMs - this.gapMs) * 0.2;
-    this.#lastMs = nowMs;
   }
 }
 

@@ -29,6 +29,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
       ...defaults.serverDefaults,
       ...present({
         listen: overrides.listen ?? server?.listen,
+        workers: server?.workers,
         metrics: server?.metrics,
         maxBodyBytes: server?.max_body,
         drainDelayMs: server?.drain_delay,

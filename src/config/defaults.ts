@@ -27,6 +27,7 @@ export const overloadDefaults: OverloadSettings = {
 
 export const serverDefaults: ServerSettings = {
   listen: { host: '127.0.0.1', port: 8000 },
+  workers: 1,
   metrics: true,
   maxBodyBytes: 32 * 2 ** 20,
   drainDelayMs: 5_000,

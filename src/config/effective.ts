@@ -15,7 +15,7 @@ export function effectiveConfig(fleet: Fleet): Written {
     version: 1,
     server: {
       listen: formatAddress(server.listen),
-      workers: 1,
+      workers: server.workers,
       metrics: server.metrics,
       max_body: formatSize(server.maxBodyBytes),
       drain_delay: formatDuration(server.drainDelayMs),

@@ -76,7 +76,6 @@ function mismatch(expected: string, node: Tree): readonly [message: string, hint
 }
 
 function choice(options: readonly string[], node: Tree): readonly [message: string, hint?: string] {
-  if (node.place.path === 'server.workers') return ['expected 1', 'more threads are not there yet'];
   // What came out of a variable is not shown.
   const word = node.kind === 'scalar' && !node.fromEnv ? node.text : '';
   const meant = didYouMean(word, options);

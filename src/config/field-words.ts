@@ -52,7 +52,11 @@ const server: Readonly<Record<string, FieldWords>> = {
     default: '127.0.0.1:8000',
     examples: ['127.0.0.1:8000', '0.0.0.0:8000', '[::1]:8000'],
   },
-  'server.workers': { says: 'Threads; only 1 so far.', default: 1 },
+  'server.workers': {
+    says: 'Threads that serve callers on the one port; auto: one for each core.',
+    default: 1,
+    examples: [1, 2, 'auto'],
+  },
   'server.metrics': { says: 'Whether /metrics answers on this address too.', default: true },
   'server.max_body': { says: 'The largest request. Images in chat requests make them large.', default: '32MiB' },
   'server.drain_delay': { says: 'After SIGTERM: time for load balancers to notice.', default: '5s' },

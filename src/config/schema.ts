@@ -21,10 +21,22 @@ import { tracing } from './schema-tracing.ts';
 import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
 import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts';
 
+/** Beyond the cores of any machine there is. */
+const mostWorkers = 128;
+
 const backendName = name.refine((value) => value !== 'none', { error: 'the name "none" is reserved' });
 const duration = parsedBy(parseDuration, durationPattern);
 const size = parsedBy(parseSize, sizePattern).refine((bytes) => bytes >= 1024, { error: 'must be at least 1KiB' });
 const positive = duration.refine((ms) => ms >= 1, { error: 'must be at least 1ms' });
+
+const workers = number(
+  z.unknown().transform((value, context) => {
+    if (value === 'auto') return value;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= mostWorkers) return value;
+    context.addIssue({ code: 'custom', message: `expected a number from 1 to ${mostWorkers}, or auto` });
+    return z.NEVER;
+  }),
+).meta({ anyOf: [{ type: 'integer', minimum: 1, maximum: mostWorkers }, { const: 'auto' }] });
 
 const header = text((schema) =>
   schema.regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, { error: 'expected the name of a header' }),
@@ -149,7 +161,7 @@ export const fleetSchema = z.strictObject({
   server: z
     .strictObject({
       listen: parsedBy(parseListen, ':\\d{1,5}$').optional(),
-      workers: number(z.literal(1)).optional(),
+      workers: workers.optional(),
       metrics: flag.optional(),
       max_body: size.optional(),
       drain_delay: duration.optional(),

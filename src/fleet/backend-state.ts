@@ -67,6 +67,15 @@ export interface HoldOff {
   readonly told: boolean;
 }
 
+/** It came back, perhaps with other flags: what it refused before proves nothing now. */
+export function forgetRefusals(state: BackendState): void {
+  for (const member of state.members.values()) {
+    member.unable.clear();
+    member.proven.clear();
+    member.holdOff = undefined;
+  }
+}
+
 /** How long a learnt "no" counts. */
 export const unableMs = 600_000;
 

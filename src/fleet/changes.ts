@@ -93,6 +93,7 @@ function counted(sign: string, backends: readonly Backend[], what: string): stri
 /** Settings of a running router that stay as they were at its start, by their names in the fleet file. */
 export const restartSettings = [
   'server.listen',
+  'server.workers',
   'admin.listen',
   'shared_state',
   'server.tls',
@@ -114,6 +115,7 @@ export function settingsForRestart(atStart: Fleet, now: Fleet): readonly Restart
 function valuesForRestart({ server, admin, sharedState, metrics, tracing, logging }: Fleet) {
   return {
     'server.listen': server.listen,
+    'server.workers': server.workers,
     'admin.listen': admin?.listen,
     shared_state: sharedState,
     'server.tls': portKind(server.tls),

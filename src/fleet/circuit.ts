@@ -25,6 +25,22 @@ export interface Circuit {
   close(): void;
 }
 
+/** What whoever asks a circuit goes by: in shared memory, where other threads ask than the one that decides. */
+export interface CircuitWords {
+  state: CircuitState;
+  /** Trips so far: outcomes of attempts that began before the last one say nothing about now. */
+  epoch: number;
+  /** Closed by a probe and not yet confirmed by live traffic: one attempt at a time, one failure re-opens. */
+  onProbation: boolean;
+  isTrialRunning: boolean;
+  /** When the pause is over; undefined unless open. */
+  retryAtMs: number | undefined;
+}
+
+export function plainCircuitWords(): CircuitWords {
+  return { state: 'closed', epoch: 0, onProbation: false, isTrialRunning: false, retryAtMs: undefined };
+}
+
 export interface CircuitTicket {
   /** Count of trips at the time of entering. */
   readonly epoch: number;

@@ -30,6 +30,8 @@ export interface Fleet {
 
 export interface ServerSettings {
   readonly listen: Address;
+  /** Threads that serve; `auto`: as many as there are cores. */
+  readonly workers: number | 'auto';
   /** Whether `/metrics` answers on the main port. */
   readonly metrics: boolean;
   readonly maxBodyBytes: number;

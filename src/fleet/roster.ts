@@ -11,12 +11,16 @@ import { TokenEstimates } from './token-estimates.ts';
 /** What states are made of. */
 export interface RosterParts {
   readonly circuit: (backend: Backend, model: string) => Circuit;
-  readonly silence: (backend: Backend) => Silence;
-  readonly limit: () => InFlightLimit;
+  /** `index`: of the state. */
+  readonly silence: (backend: Backend, index: number) => Silence;
+  readonly limit: (backend: Backend, index: number) => InFlightLimit;
+  /** Left out: numbers are given out here. */
+  readonly indexOf?: (backend: Backend) => number;
 }
 
 export class Roster {
   readonly #states = new Map<string, BackendState>();
+  readonly #identities = new Map<BackendState, string>();
   readonly #estimates = new Map<string, TokenEstimates>();
   readonly #make: RosterParts;
   /** Of backends that have left. */
@@ -32,9 +36,10 @@ export class Roster {
     const identity = identityOf(backend);
     const known = this.#states.get(identity);
     if (known !== undefined) return known;
+    const index = this.#make.indexOf?.(backend) ?? this.#freeIndexes.pop() ?? this.#nextIndex++;
     const state: BackendState = {
       name: backend.name,
-      index: this.#freeIndexes.pop() ?? this.#nextIndex++,
+      index,
       health: 'unknown',
       engine: backend.engine === 'auto' ? undefined : backend.engine,
       discovered: undefined,
@@ -44,12 +49,23 @@ export class Roster {
       probeAtMs: undefined,
       backSinceMs: undefined,
       signals: noSignals(),
-      silence: this.#make.silence(backend),
-      limit: this.#make.limit(),
+      silence: this.#make.silence(backend, index),
+      limit: this.#make.limit(backend, index),
       members: new Map(),
     };
     this.#states.set(identity, state);
+    this.#identities.set(state, identity);
     return state;
+  }
+
+  /** Undefined: it has left. */
+  identityOf(state: BackendState): string | undefined {
+    return this.#identities.get(state);
+  }
+
+  /** By identity; undefined: it was never seen, or has left. */
+  known(identity: string): BackendState | undefined {
+    return this.#states.get(identity);
   }
 
   /** The state of a backend as the server of one model; made on first sight. */
@@ -84,10 +100,14 @@ export class Roster {
 
   /** Ends the circuits of a backend that has left. Only with nothing in flight there: its index goes to another one. */
   forget(backend: Backend): void {
-    const identity = identityOf(backend);
+    this.forgetIdentity(identityOf(backend));
+  }
+
+  forgetIdentity(identity: string): void {
     const state = this.#states.get(identity);
     if (state === undefined) return;
     this.#states.delete(identity);
+    this.#identities.delete(state);
     this.#freeIndexes.push(state.index);
     closeCircuits(state);
   }

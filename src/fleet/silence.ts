@@ -8,6 +8,19 @@ export interface SilenceParts {
   /** 0: never stalled. */
   readonly stallAfterMs: number;
   changed(stalled: boolean): void;
+  /** What other threads know of it; absent: there are none. */
+  readonly others?: OtherEars;
+}
+
+/** Requests to one backend that other threads have sent. */
+export interface OtherEars {
+  /** Whether one of them has found it silent for too long. */
+  isStalled(): boolean;
+  /** Whether anything is in flight there beside one request. */
+  isBusy(): boolean;
+  /** When something has last come to any of them; clock milliseconds. */
+  heardAtMs(): number;
+  heard(nowMs: number): void;
 }
 
 export class Silence {
@@ -45,7 +58,7 @@ export class Silence {
   }
 
   get stalled(): boolean {
-    return this.#stalled;
+    return this.#stalled || this.#parts.others?.isStalled() === true;
   }
 
   /** A request was sent whose answer has to begin within `firstByteMs`. Followed by one `ended`. */
@@ -53,13 +66,14 @@ export class Silence {
     const isFirst = this.#listening++ === 0;
     if (!isFirst && this.#loneMs === undefined) return;
     this.#sinceMs = this.#parts.clock.now();
-    this.#loneMs = isFirst ? firstByteMs / 2 : undefined;
+    this.#loneMs = isFirst && this.#parts.others?.isBusy() !== true ? firstByteMs / 2 : undefined;
     this.#watch();
   }
 
   /** Called for every event that arrives. */
   heard(nowMs: number): void {
     this.#sinceMs = nowMs;
+    this.#parts.others?.heard(nowMs);
     if (this.#loneMs === undefined && !this.#stalled) return;
     this.#loneMs = undefined;
     this.#become(false);
@@ -89,9 +103,10 @@ export class Silence {
 
   /** One timer that looks back, instead of one per event. */
   #watch(): void {
-    const { clock } = this.#parts;
+    const { clock, others } = this.#parts;
     this.#cancel();
     if (this.#stallAfterMs === 0) return;
+    if (others !== undefined) this.#sinceMs = Math.max(this.#sinceMs, others.heardAtMs());
     const leftMs = this.#sinceMs + Math.max(this.#stallAfterMs, 2 * this.#usualMs, this.#loneMs ?? 0) - clock.now();
     if (leftMs > 0) this.#cancel = clock.after(leftMs, () => this.#watch());
     else this.#become(true);

@@ -8,7 +8,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import type Koa from 'koa';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Address } from '../fleet/fleet.ts';
@@ -72,11 +72,18 @@ export function createServer(app: Koa, parts: ServerParts): AnyServer {
   return server;
 }
 
-/** Resolves with the address taken, which tells the port when 0 was asked for. */
-export function listen(server: AnyServer, { host, port }: Address): Promise<Address> {
+/**
+ * Resolves with the address taken, which tells the port when 0 was asked for. `isShared`: with others that say so too; each
+ * new connection comes to one of them.
+ */
+export function listen(
+  server: AnyServer | TcpServer,
+  { host, port }: Address,
+  { isShared = false }: { readonly isShared?: boolean } = {},
+): Promise<Address> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, reusePort: isShared }, () => {
       server.off('error', reject);
       const address: AddressInfo | string | null = server.address();
       resolve(
@@ -86,6 +93,28 @@ export function listen(server: AnyServer, { host, port }: Address): Promise<Addr
       );
     });
   });
+}
+
+/**
+ * Why several can't listen on one port together; undefined: they can.
+ * @throws what keeps everybody from listening there, such as another process that does
+ */
+export async function whyNotShared({ host, port }: Address): Promise<string | undefined> {
+  // Whoever shares ports too would let us in beside it, unasked.
+  await listenAndClose({ host, port }, { isShared: false });
+  try {
+    await listenAndClose({ host, port: 0 }, { isShared: true });
+    return undefined;
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    return `this system can't share a port between threads (${code})`;
+  }
+}
+
+async function listenAndClose(address: Address, how: { readonly isShared: boolean }): Promise<void> {
+  const server = createTcpServer();
+  await listen(server, address, how);
+  await new Promise<void>((resolve) => void server.close(() => resolve()));
 }
 
 function answerClientError(cause: NodeJS.ErrnoException, socket: Socket): void {

@@ -11,6 +11,7 @@ export function watchCertificates(registry: Registry): CertificateWatch {
     name: 'switchyard_tls_certificate_expiry_timestamp_seconds',
     help: 'When the certificate that a port of the router shows ceases to be valid',
     labelNames: ['listener'],
+    aggregator: 'max',
     registers: [registry],
   });
   return {

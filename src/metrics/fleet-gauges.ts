@@ -50,10 +50,10 @@ export function readFleet(instruments: Instruments, fleet: FleetView, names: Mod
 
 function readBackends(instruments: Instruments, backends: readonly BackendView[]): void {
   const { backendUp, backendHealth, backendStalled, backendAdminState } = instruments;
-  const { backendInFlight, backendMaxInFlight, backendConnections } = instruments;
+  const { backendInFlight, backendMaxInFlight } = instruments;
   for (const gauge of [backendUp, backendHealth, backendStalled, backendAdminState]) gauge.reset();
-  for (const gauge of [backendInFlight, backendMaxInFlight, backendConnections]) gauge.reset();
-  for (const { backend, state, inFlight, connections } of backends) {
+  for (const gauge of [backendInFlight, backendMaxInFlight]) gauge.reset();
+  for (const { backend, state, inFlight } of backends) {
     const { name } = backend;
     backendUp.set({ backend: name, engine: state.engine ?? 'auto' }, state.health === 'up' ? 1 : 0);
     for (const health of healths) backendHealth.set({ backend: name, state: health }, health === state.health ? 1 : 0);
@@ -63,8 +63,15 @@ function readBackends(instruments: Instruments, backends: readonly BackendView[]
     backendInFlight.set({ backend: name }, inFlight);
     const bound = boundOf(backend, state);
     if (bound !== Infinity) backendMaxInFlight.set({ backend: name }, bound);
-    for (const state of connectionStates) backendConnections.set({ backend: name, state }, connections[state]);
   }
+  readConnections(instruments, backends);
+}
+
+/** Of this thread. */
+export function readConnections({ backendConnections }: Instruments, backends: readonly BackendView[]): void {
+  backendConnections.reset();
+  for (const { backend, connections } of backends)
+    for (const state of connectionStates) backendConnections.set({ backend: backend.name, state }, connections[state]);
 }
 
 function readSignals(instruments: Instruments, { backends, nowMs, wallMs }: FleetView): void {

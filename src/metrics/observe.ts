@@ -8,15 +8,17 @@ import type { Observer } from '../routing/ports.ts';
 import { type CertificateWatch, watchCertificates } from './certificates.ts';
 import { type ConfigWatch, watchConfig } from './config.ts';
 import { type DiscoveryWatch, watchDiscovery } from './discovery.ts';
-import { type FleetView, readFleet } from './fleet-gauges.ts';
+import { type FleetView, readConnections, readFleet } from './fleet-gauges.ts';
 import { forgetSeries } from './forget.ts';
 import { createGenaiMetrics } from './genai.ts';
 import { createInstruments } from './instruments.ts';
+import { type ReportedMetrics, renderMerged } from './merge.ts';
 import { ModelNames, other } from './model-names.ts';
 import { type PressureView, showPressure } from './pressure.ts';
 import { countAttempt, countExchange } from './settled.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
 import { countWaste, wasteOfAttempt, wasteOfExchange } from './waste.ts';
+import { type WorkersWatch, watchWorkers } from './workers.ts';
 import { zeroFleet, zeroRouter } from './zeros.ts';
 
 export interface Metrics extends Observer {
@@ -40,8 +42,17 @@ export interface Metrics extends Observer {
   readonly discovery: DiscoveryWatch;
   /** Only where there is shared state. */
   watchSharedState(): SharedStateWatch;
+  /** Only where several threads serve. */
+  watchWorkers(): WorkersWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
-  render(fleet: FleetView): Promise<{ readonly contentType: string; readonly text: string }>;
+  render(fleet: FleetView, others?: readonly ReportedMetrics[]): Promise<MetricsText>;
+  /** What was counted here, for the thread that renders. */
+  report(fleet: FleetView): Promise<ReportedMetrics>;
+}
+
+export interface MetricsText {
+  readonly contentType: string;
+  readonly text: string;
 }
 
 export interface MetricsOptions {
@@ -49,9 +60,11 @@ export interface MetricsOptions {
   /** Of the sources it was built from. */
   readonly revision: string;
   readonly settings: MetricsSettings;
+  /** Of one thread of several: what is told once of a whole router is not told here. */
+  readonly isPart?: boolean;
 }
 
-export function createMetrics({ version, revision, settings }: MetricsOptions): Metrics {
+export function createMetrics({ version, revision, settings, isPart = false }: MetricsOptions): Metrics {
   const registry = new Registry();
   const instruments = createInstruments(registry);
   const names = new ModelNames(settings.maxModels);
@@ -61,9 +74,11 @@ export function createMetrics({ version, revision, settings }: MetricsOptions): 
   /** Backends that were asked and have not left: who is still waiting when the last one it asked leaves must not bring its series back. */
   const asked = new Set<string>();
   let shown: FleetView['models'] | undefined;
-  collectDefaultMetrics({ register: registry });
-  for (const name of misnamed) registry.removeSingleMetric(name);
-  instruments.buildInfo.set({ version, revision, node_version: process.version }, 1);
+  if (!isPart) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of misnamed) registry.removeSingleMetric(name);
+    instruments.buildInfo.set({ version, revision, node_version: process.version }, 1);
+  }
   zeroRouter(instruments);
 
   /** What has joined begins at 0, what has left goes. */
@@ -119,10 +134,17 @@ export function createMetrics({ version, revision, settings }: MetricsOptions): 
     certificates: watchCertificates(registry),
     discovery: watchDiscovery(registry),
     watchSharedState: () => watchSharedState(registry),
-    async render(fleet) {
+    watchWorkers: () => watchWorkers(registry),
+    async render(fleet, others) {
       await follow(fleet);
       readFleet(instruments, fleet, names);
-      return { contentType: registry.contentType, text: await registry.metrics() };
+      const text = others === undefined ? await registry.metrics() : await renderMerged(registry, others);
+      return { contentType: registry.contentType, text };
+    },
+    async report(fleet) {
+      await follow(fleet);
+      readConnections(instruments, fleet.backends);
+      return registry.getMetricsAsJSON();
     },
   };
 }

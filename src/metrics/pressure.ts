@@ -13,6 +13,7 @@ export function showPressure(registry: Registry, view: PressureView): void {
     name: 'switchyard_overload',
     help: '1 while new requests are refused because the router itself runs out of this',
     labelNames: ['resource'],
+    aggregator: 'max',
     registers: [],
     collect() {
       for (const resource of resources) this.set({ resource }, view.isOver(resource) ? 1 : 0);
@@ -22,6 +23,7 @@ export function showPressure(registry: Registry, view: PressureView): void {
     name: 'switchyard_overload_used_ratio',
     help: 'How much of its limit (server.overload) is used; at 1 new requests are refused',
     labelNames: ['resource'],
+    aggregator: 'max',
     registers: [],
     collect() {
       for (const resource of resources) {

@@ -7,6 +7,7 @@ import { createGenaiMetrics } from './genai.ts';
 import { createInstruments } from './instruments.ts';
 import { showPressure } from './pressure.ts';
 import { watchSharedState } from './shared-state.ts';
+import { watchWorkers } from './workers.ts';
 
 /** Markdown. Whatever exists only under some settings is in it too; what Node tells of itself is not. */
 export function metricsTable(): string {
@@ -16,6 +17,7 @@ export function metricsTable(): string {
   watchConfig(registry, () => 0);
   watchCertificates(registry);
   watchDiscovery(registry);
+  watchWorkers(registry);
   showPressure(registry, { loads: {}, bufferedBytes: 0, isOver: () => false });
   createGenaiMetrics(registry);
   const rows = registry.getMetricsAsArray().map(rowOf);

@@ -14,6 +14,7 @@ export function watchSharedState(registry: Registry): SharedStateWatch {
   const up = new Gauge({
     name: 'switchyard_shared_state_up',
     help: '1 when Redis answers; 0 while limits are decided without it',
+    aggregator: 'min',
     registers,
   });
   const durations = new Histogram({

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { type HoldOff, unableMs } from '../fleet/backend-state.ts';
 import type { Slot } from '../admission/slots.ts';
+import type { Candidate } from '../selection/policy.ts';
 import type { Delivery } from './exchange.ts';
 import type { AttemptFailure } from './failures.ts';
 import { lostTokens } from './lost-tokens.ts';
@@ -13,6 +14,8 @@ export interface AftermathParts {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly rediscovery: Rediscovery;
+  /** Something else is known of a member than before; `failed`: that it has failed, or counts as failing no more. Left out: nobody asks. */
+  readonly learnt?: ((candidate: Candidate, failed: boolean | undefined) => void) | undefined;
 }
 
 const maxHoldOffMs = 60_000;
@@ -40,16 +43,22 @@ export function bookAttempt(
   if (failure !== undefined) exchange.timings.returned(nowMs);
   teachLimit(exchange, slot, { startedMs, failure }, nowMs);
   if (failure === undefined) {
+    const isNews = memberState.holdOff !== undefined || memberState.failures.at(nowMs) > 0;
+    const provenBefore = memberState.proven.size;
     memberState.failures.clear();
     memberState.holdOff = undefined;
     memberState.circuit.record('success', ticket);
     for (const need of request.needs) memberState.proven.add(need);
+    if (isNews || memberState.proven.size > provenBefore) parts.learnt?.(candidate, false);
   } else {
     const { blames } = failure.error.row;
     if (blames) memberState.failures.add(nowMs);
     memberState.circuit.record(blames ? 'failure' : 'neutral', ticket);
     if (isUnreached(failure.error)) blameOtherMembers(slot);
+    const { holdOff: before } = memberState;
     learn(parts, delivery, slot, failure);
+    const isNews = memberState.holdOff !== before || failure.judgement?.verdict === 'unsupported';
+    if (blames || isNews) parts.learnt?.(candidate, blames ? true : undefined);
   }
   const isBroken = committed && request.stream && failure?.error.row.source === 'backend';
   const { firstTokenAtMs } = exchange;

@@ -21,6 +21,8 @@ export interface BackendParts {
   readonly connections: Connections;
   readonly circuits: Circuits;
   readonly simulated: SimulatedFleet;
+  /** Ends what runs on a backend. */
+  readonly cut: (backend: Backend) => Promise<void>;
   /** Nothing is left of a backend. */
   readonly left: (backend: Backend) => void;
 }
@@ -48,14 +50,14 @@ export class Departures {
 
   /** What runs there gets `timeoutMs` to finish. */
   begin(backend: Backend, timeoutMs: number): void {
-    const { clock, log, roster, connections, prober } = this.#parts;
+    const { clock, log, roster, cut, prober } = this.#parts;
     const state = roster.of(backend);
     state.retired = true;
     const endsAtMs = clock.now() + timeoutMs;
     const cancel = clock.after(timeoutMs, () => {
       log.warn({ backend: backend.name, in_flight: this.#inFlight(state) }, 'removed backend: its time is up');
       // What runs there fails, and with that its slots are released.
-      this.#note(connections.drop(backend));
+      this.#note(cut(backend));
     });
     this.#departing.set(identityOf(backend), { backend, state, endsAtMs, cancel });
     this.#note(prober.remove(backend));

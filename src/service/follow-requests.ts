@@ -7,7 +7,7 @@ import type { Recorder } from './report/recorder.ts';
 
 export interface FollowRequestsParts {
   readonly metrics: Metrics;
-  readonly recorder: Recorder;
+  readonly recorder: Pick<Recorder, 'attempted' | 'settled'>;
   readonly log: Logger;
   /** The one that runs now. */
   readonly fleet: () => Fleet;

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Address, Fleet } from '../fleet/fleet.ts';
+import type { OverloadSettings } from '../fleet/overload-settings.ts';
 import { createApp } from '../http/app.ts';
 import { drainServer } from '../http/drain.ts';
 import { OpenSockets } from '../http/open-sockets.ts';
@@ -34,6 +35,8 @@ export interface CallersParts {
   readonly bodyTimeoutMs: number;
   readonly readings: Partial<Readings> | undefined;
   readonly trace: TraceStart | undefined;
+  /** How many serve on this port, this one included. */
+  readonly threads: number;
 }
 
 export type Callers = ReturnType<typeof openCallers>;
@@ -41,7 +44,7 @@ export type Callers = ReturnType<typeof openCallers>;
 export function openCallers(first: Fleet, parts: CallersParts) {
   const { clock, log, metrics, fleet, headTimeoutMs, bodyTimeoutMs } = parts;
   const sockets = new OpenSockets(clock);
-  const pressure = openPressure(first.server.overload, {
+  const pressure = openPressure(partOf(first, parts.threads), {
     log,
     metrics,
     clock,
@@ -49,6 +52,7 @@ export function openCallers(first: Fleet, parts: CallersParts) {
     // The HTTP server's own also ends connections whose last answer was written and not yet taken.
     closeIdle: () => sockets.closeIdle(0),
     readings: parts.readings,
+    threads: parts.threads,
   });
   let phase: ReturnType<Operations['phase']> = 'ready';
   const running = new Running<CallerReply>();
@@ -86,7 +90,7 @@ export function openCallers(first: Fleet, parts: CallersParts) {
   return {
     /** As they are on every port. */
     operations,
-    listen: (): Promise<Address> => listen(server, first.server.listen),
+    listen: (): Promise<Address> => listen(server, first.server.listen, { isShared: parts.threads > 1 }),
     start: () => pressure.start(),
     /** Only what it shows to those who connect: the rest is read when it is needed. */
     apply({ server: { tls } }: Fleet): void {
@@ -113,4 +117,11 @@ export function openCallers(first: Fleet, parts: CallersParts) {
       pressure.stop();
     },
   };
+}
+
+/** A body of any size that may be sent has room, also where that is more than one of several has by itself. */
+function partOf({ server: { overload, maxBodyBytes } }: Fleet, threads: number): OverloadSettings {
+  return threads === 1
+    ? overload
+    : { ...overload, bufferedBytes: Math.max(overload.bufferedBytes / threads, maxBodyBytes) };
 }

@@ -12,13 +12,14 @@ import type { FleetView } from '../metrics/fleet-gauges.ts';
 import type { Metrics } from '../metrics/observe.ts';
 import { buildSnapshot, createSnapshots, type Snapshots } from '../routing/snapshot.ts';
 import { isUsable } from '../selection/eligible.ts';
-import { policies } from '../selection/policies/index.ts';
 import { createSimulatedFleet } from '../simulated/fleet.ts';
 import { createCircuits } from '../upstream/circuits.ts';
 import { createConnections } from '../upstream/connections.ts';
 import { rememberingLookup } from '../upstream/remembered-names.ts';
 import { createProber, type Prober } from '../upstream/probers.ts';
 import { LiveFleet } from './live-fleet.ts';
+import { policyOf } from './policy-of.ts';
+import { type FleetSharing, unshared } from './fleet-sharing.ts';
 import type { Recorder } from './report/recorder.ts';
 import { watchHandshakes } from './watch-handshakes.ts';
 import { watchPanic } from './watch-panic.ts';
@@ -36,13 +37,15 @@ export interface FleetParts {
   readonly queues: () => ReadonlyMap<string, number>;
   /** A backend may be able to take what it could not take before. */
   readonly usable: () => void;
+  /** Left out: nobody else serves from it. */
+  readonly sharing?: FleetSharing | undefined;
 }
 
 export type OpenFleet = Awaited<ReturnType<typeof openFleet>>;
 
 /** Connections, state, circuits, probes, and the snapshot made of what they find. */
 export async function openFleet(first: Fleet, parts: FleetParts) {
-  const { log, metrics, clock, random, inFlight, recorder, unheard, queues, usable } = parts;
+  const { log, metrics, clock, random, inFlight, recorder, unheard, queues, usable, sharing = unshared } = parts;
   const simulated = createSimulatedFleet();
   const connections = createConnections({
     lookup: rememberingLookup(clock),
@@ -52,7 +55,10 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     clock,
     random,
     changed(backend, model, state) {
-      if (state === 'closed') roster.member(backend, model).backSinceMs = clock.now();
+      if (state === 'closed') {
+        roster.member(backend, model).backSinceMs = clock.now();
+        sharing.cameBack(backend, model);
+      }
       metrics.circuitChanged(backend.name, model, state);
       recorder.changed(backend.name, `${circuitWords[state]} (${model})`);
       log.warn({ backend: backend.name, model, circuit: state }, 'circuit changed');
@@ -60,6 +66,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
       usable();
     },
     wantsProbe: (backend) => prober.soon(backend.name),
+    words: (backend, model) => sharing.circuitWords(backend, model),
     mayOpen: (backend, model) => {
       const others = snapshots.current().targets.get(model)?.candidates ?? [];
       return others.some((other) => other.backend.name !== backend.name && isUsable(other, clock.now()));
@@ -67,21 +74,22 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
   });
   const roster = new Roster({
     circuit: circuits.make,
-    silence({ name, stallAfterMs }) {
+    silence({ name, stallAfterMs }, index) {
       const changed = (stalled: boolean) => {
         recorder.changed(name, stalled ? 'stalled' : 'no longer stalled');
         log[stalled ? 'warn' : 'info']({ backend: name, stalled }, 'backend changed');
         usable();
       };
-      return new Silence({ clock, stallAfterMs, changed });
+      const others = sharing.ears(index);
+      return new Silence({ clock, stallAfterMs, changed, ...(others === undefined ? {} : { others }) });
     },
-    limit: () => new LearntLimit(),
+    limit: (_backend, index) => sharing.limit(index, new LearntLimit()),
   });
   const build = (fleet: Fleet, keyring: Keyring) =>
     buildSnapshot(fleet, {
       roster,
       keyring,
-      makePolicy: makePolicyOf(fleet),
+      makePolicy: policyOf(fleet),
       policyParts: { inFlight, clock, random },
       unheard,
     });
@@ -107,13 +115,18 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
       shookHands: (backend, trouble) => handshakes.shookHands(backend, trouble),
       probed: (backend, probe, durationMs, failure) => metrics.probed(backend, probe, durationMs, failure),
       found: (backend, problem) => recorder.backends.probed(backend, problem),
-      healthChanged({ name, engine, health }, before) {
+      // Of who is up nobody asks when it is looked at again.
+      scheduled: (state) => void (state.health !== 'up' && sharing.stateChanged(state)),
+      healthChanged(state, before) {
+        const { name, engine, health } = state;
+        sharing.stateChanged(state);
         recorder.changed(name, `${before} → ${health}`);
         log[health === 'up' ? 'info' : 'warn']({ backend: name, engine, health, before }, 'backend changed');
         lookForPanic();
         usable();
       },
-      modelsChanged() {
+      modelsChanged(state) {
+        sharing.stateChanged(state);
         snapshots.renew(() => live.build());
         lookForPanic();
         usable();
@@ -125,7 +138,11 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
   const live = new LiveFleet(first, {
     clock,
     log,
-    inFlight,
+    inFlight: { ...inFlight, read: (index) => inFlight.read(index) + sharing.unaware() },
+    cut(backend) {
+      sharing.cut(backend);
+      return connections.drop(backend);
+    },
     roster,
     prober,
     connections,
@@ -133,14 +150,18 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     simulated,
     build,
     usable() {
+      sharing.fleetChanged();
       lookForPanic();
       usable();
       // Who was still waited for may have left.
       noteDiscovery();
     },
     snapshots: () => snapshots,
-    left: ({ name }) => {
-      if (live.current.backends.some((backend) => backend.name === name)) return;
+    left(backend) {
+      const { name } = backend;
+      const isGone = live.current.backends.every((other) => other.name !== name);
+      sharing.left(backend, isGone);
+      if (!isGone) return;
       metrics.forgetBackend(name);
       recorder.backends.forget(name);
       handshakes.forget(name);
@@ -173,6 +194,8 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     prober,
     view,
     isDiscovered: () => isDiscovered,
+    /** Of backends that run beside the router, by identity. */
+    urls: () => simulated.urls(),
     discovered: discovery.promise,
     /** Takes a backend out of rotation, or back into it; undefined: there is none of this name. */
     drain(name: string, draining: boolean) {
@@ -184,6 +207,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
         log.info({ backend: name, draining }, 'backend drain');
       }
       state.draining = draining;
+      sharing.stateChanged(state);
       if (!draining) usable();
       return { state: adminStateOf(backend, state), inFlight: inFlightOf(backend) };
     },
@@ -217,8 +241,3 @@ function tenantsOf({ auth }: Fleet): readonly string[] {
   return auth.mode === 'none' ? ['anonymous'] : [...new Set(auth.keys.map(({ tenant }) => tenant))];
 }
 const circuitWords = { open: 'circuit opened', half_open: 'circuit half open', closed: 'circuit closed' } as const;
-
-function makePolicyOf(fleet: Fleet) {
-  const found = Object.entries(policies).find(([name]) => name === fleet.routing.policy);
-  return found === undefined ? policies['least-connections'] : found[1];
-}

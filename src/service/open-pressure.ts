@@ -19,16 +19,18 @@ export interface PressureParts {
   readonly closeIdle: () => void;
   /** For tests: what stands in for what is really used. */
   readonly readings: Partial<Readings> | undefined;
+  /** How many serve in this process, which share its descriptors. */
+  readonly threads: number;
 }
 
 /** With fewer a few hundred streams are the end of it. */
 const fewDescriptors = 4_096;
 
 export function openPressure(limits: OverloadSettings, parts: PressureParts) {
-  const { log, metrics, clock } = parts;
+  const { log, metrics, clock, threads } = parts;
   const isWatched = limits.openFilesRatio < Infinity;
   const descriptors = isWatched ? descriptorLimit() : undefined;
-  const maxConnections = descriptors === undefined ? undefined : connectionsWithin(descriptors);
+  const maxConnections = descriptors === undefined ? undefined : Math.ceil(connectionsWithin(descriptors) / threads);
   if (descriptors !== undefined && descriptors < fewDescriptors) {
     log.warn(
       { open_files: descriptors, connections: maxConnections },

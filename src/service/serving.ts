@@ -19,6 +19,8 @@ export interface Serving {
   start(): void;
   /** This fleet runs now. */
   apply(next: Fleet): void;
+  /** Resolves when all that serve know what is known of the fleet by now. */
+  caughtUp(): Promise<void>;
   held(): Readonly<Record<'running' | 'queued' | 'waiting' | 'bodyBytes', number>>;
   /** Nothing has been served yet. */
   abandon(): void;

@@ -8,6 +8,8 @@ export interface SimulatedFleet {
   start(backend: Backend): Promise<void>;
   stop(backend: Backend): Promise<void>;
   urlOf(backend: Backend): string | undefined;
+  /** By identity. */
+  urls(): ReadonlyMap<string, string>;
   readonly size: number;
   close(): Promise<void>;
 }
@@ -26,6 +28,7 @@ export function createSimulatedFleet(): SimulatedFleet {
       await server?.close();
     },
     urlOf: (backend) => servers.get(identityOf(backend))?.url,
+    urls: () => new Map([...servers].map(([identity, { url }]) => [identity, url])),
     get size() {
       return servers.size;
     },

@@ -4,7 +4,14 @@
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 import type { Clock } from '../clock.ts';
-import type { AttemptOutcome, Circuit, CircuitState, CircuitTicket } from '../fleet/circuit.ts';
+import {
+  type AttemptOutcome,
+  type Circuit,
+  type CircuitState,
+  type CircuitTicket,
+  type CircuitWords,
+  plainCircuitWords,
+} from '../fleet/circuit.ts';
 import type { CircuitSettings } from '../fleet/fleet.ts';
 
 export interface CircuitParts {
@@ -16,6 +23,8 @@ export interface CircuitParts {
   changed(state: CircuitState): void;
   /** The circuit is half open: probe the backend soon, and say how it went through `probed`. */
   wantsProbe(): void;
+  /** Where what it shows is kept; absent: in itself. */
+  readonly words?: CircuitWords | undefined;
 }
 
 /** Buckets of opossum's window are turned by one timer for all breakers of a process, not by two timers each. */
@@ -27,73 +36,68 @@ export interface WindowTicker {
 export class OpossumCircuit implements Circuit {
   #settings: CircuitSettings;
   readonly #parts: CircuitParts;
+  readonly #words: CircuitWords;
   #ticker: WindowTicker;
   #breaker: CircuitBreaker;
-  #state: CircuitState = 'closed';
   #consecutive = 0;
-  /** Trips so far: outcomes of attempts that began before the last one say nothing about now. */
-  #epoch = 0;
   /** Trips since it last did well for long; decides how long the next one lasts. */
   #trips = 0;
   #pauseMs = 0;
-  #retryAtMs: number | undefined = undefined;
   /** When it last failed or was closed after a pause. */
   #unwellAtMs = 0;
-  /** Closed by a probe and not yet confirmed by live traffic: one attempt at a time, one failure re-opens. */
-  #onProbation = false;
-  #trialRunning = false;
   #cancelOpen: () => void = () => {};
 
   constructor(settings: CircuitSettings, parts: CircuitParts, ticker: WindowTicker) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#words = parts.words ?? plainCircuitWords();
     this.#ticker = ticker;
     this.#breaker = this.#makeBreaker();
   }
 
   get state(): CircuitState {
-    return this.#state;
+    return this.#words.state;
   }
 
   get retryAtMs(): number | undefined {
-    return this.#retryAtMs;
+    return this.#words.retryAtMs;
   }
 
   admits(): boolean {
-    return this.#state === 'closed' && !(this.#onProbation && this.#trialRunning);
+    return this.#words.state === 'closed' && !(this.#words.onProbation && this.#words.isTrialRunning);
   }
 
   enter(): CircuitTicket {
-    const trial = this.#state === 'closed' && this.#onProbation && !this.#trialRunning;
-    if (trial) this.#trialRunning = true;
-    return { epoch: this.#epoch, trial };
+    const trial = this.#words.state === 'closed' && this.#words.onProbation && !this.#words.isTrialRunning;
+    if (trial) this.#words.isTrialRunning = true;
+    return { epoch: this.#words.epoch, trial };
   }
 
   confirm(ticket: CircuitTicket): void {
-    if (!ticket.trial || ticket.epoch !== this.#epoch) return;
-    this.#trialRunning = false;
-    this.#onProbation = false;
+    if (!ticket.trial || ticket.epoch !== this.#words.epoch) return;
+    this.#words.isTrialRunning = false;
+    this.#words.onProbation = false;
   }
 
   record(outcome: AttemptOutcome, ticket: CircuitTicket): void {
-    if (ticket.trial && ticket.epoch === this.#epoch) this.#trialRunning = false;
-    if (outcome === 'neutral' || this.#state !== 'closed' || ticket.epoch !== this.#epoch) return;
+    if (ticket.trial && ticket.epoch === this.#words.epoch) this.#words.isTrialRunning = false;
+    if (outcome === 'neutral' || this.#words.state !== 'closed' || ticket.epoch !== this.#words.epoch) return;
     if (outcome === 'success') this.#succeeded();
     else this.#failed();
   }
 
   blame(): void {
-    if (this.#state === 'closed') this.#failed();
+    if (this.#words.state === 'closed') this.#failed();
   }
 
   probed(healthy: boolean): void {
-    if (this.#state !== 'half_open') return;
+    if (this.#words.state !== 'half_open') return;
     if (!healthy) return this.#openFor(this.#openMs());
     // A new one: the old one's window still holds the outage, and one failure would open it again.
     this.#breaker.shutdown();
     this.#breaker = this.#makeBreaker();
-    this.#onProbation = true;
-    this.#trialRunning = false;
+    this.#words.onProbation = true;
+    this.#words.isTrialRunning = false;
     this.#unwellAtMs = this.#parts.clock.now();
     this.#become('closed');
   }
@@ -137,7 +141,7 @@ export class OpossumCircuit implements Circuit {
 
   #succeeded(): void {
     this.#consecutive = 0;
-    this.#onProbation = false;
+    this.#words.onProbation = false;
     // One success is no recovery: a backend that works for two seconds and then fails again is out for longer each time.
     // So it has to do without a failure for as long as it was out, and for a window at least.
     const wellMs = this.#parts.clock.now() - this.#unwellAtMs;
@@ -149,7 +153,7 @@ export class OpossumCircuit implements Circuit {
     this.#consecutive++;
     this.#unwellAtMs = this.#parts.clock.now();
     const mayOpen = this.#parts.mayOpen();
-    if (mayOpen && (this.#onProbation || this.#consecutive >= this.#settings.consecutive)) {
+    if (mayOpen && (this.#words.onProbation || this.#consecutive >= this.#settings.consecutive)) {
       this.#breaker.open();
       return;
     }
@@ -162,11 +166,11 @@ export class OpossumCircuit implements Circuit {
   }
 
   #opened(): void {
-    this.#epoch++;
+    this.#words.epoch++;
     this.#trips++;
     this.#consecutive = 0;
-    this.#onProbation = false;
-    this.#trialRunning = false;
+    this.#words.onProbation = false;
+    this.#words.isTrialRunning = false;
     this.#openFor(this.#openMs());
   }
 
@@ -179,19 +183,19 @@ export class OpossumCircuit implements Circuit {
 
   #openFor(ms: number): void {
     this.#pauseMs = ms;
-    this.#retryAtMs = this.#parts.clock.now() + ms;
+    this.#words.retryAtMs = this.#parts.clock.now() + ms;
     this.#become('open');
     this.#cancelOpen();
     this.#cancelOpen = this.#parts.clock.after(ms, () => {
-      this.#retryAtMs = undefined;
+      this.#words.retryAtMs = undefined;
       this.#become('half_open');
       this.#parts.wantsProbe();
     });
   }
 
   #become(state: CircuitState): void {
-    if (this.#state === state) return;
-    this.#state = state;
+    if (this.#words.state === state) return;
+    this.#words.state = state;
     this.#parts.changed(state);
   }
 }

@@ -1,7 +1,7 @@
 // Makes the circuit of each backend and model, and the timers they share.
 import type { Clock } from '../clock.ts';
 import { identityOf } from '../fleet/changes.ts';
-import type { Circuit, CircuitState } from '../fleet/circuit.ts';
+import type { Circuit, CircuitState, CircuitWords } from '../fleet/circuit.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import { createWindowTicker, OpossumCircuit, type WindowTicker } from './circuit.ts';
 
@@ -11,6 +11,8 @@ export interface CircuitsParts {
   changed(backend: Backend, model: string, state: CircuitState): void;
   wantsProbe(backend: Backend): void;
   mayOpen(backend: Backend, model: string): boolean;
+  /** Where what a circuit shows is kept; left out: in itself. */
+  readonly words?: ((backend: Backend, model: string) => CircuitWords | undefined) | undefined;
 }
 
 export interface Circuits {
@@ -56,6 +58,7 @@ export function createCircuits(parts: CircuitsParts): Circuits {
           mayOpen: () => parts.mayOpen(backend, model),
           changed: (state) => parts.changed(backend, model, state),
           wantsProbe: () => parts.wantsProbe(backend),
+          words: parts.words?.(backend, model),
         },
         tickerFor(mine.settings),
       );

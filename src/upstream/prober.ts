@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { detect, detectionPaths } from '../engines/detect.ts';
 import type { Probe } from '../engines/engine.ts';
 import { type EngineName, engines } from '../engines/index.ts';
-import type { BackendState } from '../fleet/backend-state.ts';
+import { type BackendState, forgetRefusals } from '../fleet/backend-state.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import { isTlsTrouble, type TlsTrouble } from '../fleet/tls.ts';
 import { type Answers, ask } from './ask.ts';
@@ -35,6 +35,8 @@ export interface ProbeObserver {
   shookHands(backend: string, trouble: TlsTrouble | undefined): void;
   /** Health has changed; `before` is what it was. */
   healthChanged(state: BackendState, before: BackendState['health']): void;
+  /** When it is probed next has been decided anew. */
+  scheduled(state: BackendState): void;
   /** The models a backend serves, or the engine it runs, are other ones than before. */
   modelsChanged(state: BackendState): void;
 }
@@ -113,6 +115,7 @@ export class ProbeLoop {
     // ±20 %, so that a fleet is not probed in step.
     const waitMs = again ? 0 : intervalMs * (0.8 + 0.4 * this.#parts.random());
     this.#state.probeAtMs = this.#parts.clock.now() + waitMs;
+    this.#parts.observer.scheduled(this.#state);
     this.#cancel = this.#parts.clock.after(waitMs, () => this.soon());
   }
 
@@ -223,14 +226,5 @@ export class ProbeLoop {
     const { name } = this.#backend;
     if (first !== undefined) this.#parts.observer.shookHands(name, undefined);
     else if (failure !== undefined && isTlsTrouble(failure)) this.#parts.observer.shookHands(name, failure);
-  }
-}
-
-/** It came back, perhaps with other flags: what it refused before proves nothing now. */
-function forgetRefusals(state: BackendState): void {
-  for (const member of state.members.values()) {
-    member.unable.clear();
-    member.proven.clear();
-    member.holdOff = undefined;
   }
 }

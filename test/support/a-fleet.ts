@@ -77,6 +77,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
   return {
     server: {
       listen: { host: '127.0.0.1', port: 0 },
+      workers: 1,
       metrics: true,
       maxBodyBytes: 33_554_432,
       drainDelayMs: 0,

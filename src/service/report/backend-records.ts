@@ -4,6 +4,7 @@ import type { AttemptEnded } from '../../routing/ports.ts';
 import { isFaultOfBackend } from './faults.ts';
 import { FirstTokens } from './first-tokens.ts';
 import { problemOfAttempt } from './problem-of-attempt.ts';
+import type { BackendNotes } from './request-notes.ts';
 
 export interface BackendRecord {
   attempts: number;
@@ -51,6 +52,15 @@ export class BackendRecords {
     } else if (error === undefined) {
       record.attemptProblem = undefined;
     }
+  }
+
+  /** What another thread has noted until now. */
+  add(backend: string, { attempts, failed, firstTokensMs, problem }: BackendNotes, atMs: number): void {
+    const record = this.of(backend);
+    record.attempts += attempts;
+    record.failed += failed;
+    for (const ms of firstTokensMs) record.firstTokens.add(ms, atMs);
+    if (problem !== undefined) record.attemptProblem = problem === 'none' ? undefined : problem;
   }
 
   /** `what`: in a few words, such as `up → down` or `drained`. */

@@ -7,7 +7,7 @@ import type { Look } from '../../routing/claim.ts';
 import { explain } from '../../routing/explanation.ts';
 import { Newest } from './newest.ts';
 
-type Decision = Omit<DecisionReport, 'at'> & { readonly atMs: number };
+export type Decision = Omit<DecisionReport, 'at'> & { readonly atMs: number };
 
 const most = 50;
 const mostInASecond = 10;
@@ -16,12 +16,15 @@ const mostCandidates = 16;
 
 export class LatestDecisions {
   readonly #inFlight: Counters;
+  readonly #added: (decision: Decision) => void;
   readonly #newest = new Newest<Decision>(most);
   #secondMs = -Infinity;
   #inThisSecond = 0;
 
-  constructor(inFlight: Counters) {
+  /** `added`: told of each. */
+  constructor(inFlight: Counters, added: (decision: Decision) => void = () => {}) {
     this.#inFlight = inFlight;
+    this.#added = added;
   }
 
   looked(look: Look): void {
@@ -34,13 +37,18 @@ export class LatestDecisions {
       this.#inThisSecond = 0;
     }
     this.#inThisSecond++;
-    this.#newest.add({
+    this.add({
       atMs: nowMs,
       request_id: exchange.id,
       attempt: exchange.attempts + 1,
       queued_ms: Math.round(look.queuedMs),
       explanation: explain(look, this.#inFlight, mostCandidates),
     });
+  }
+
+  add(decision: Decision): void {
+    this.#newest.add(decision);
+    this.#added(decision);
   }
 
   /** Newest first. */

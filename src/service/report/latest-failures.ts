@@ -4,14 +4,25 @@ import type { AttemptEnded, ExchangeSettled } from '../../routing/ports.ts';
 import { isFault, isFaultOfBackend } from './faults.ts';
 import { Newest } from './newest.ts';
 
-type Failure = Omit<FailureReport, 'at'> & { readonly atMs: number };
+export type Failure = Omit<FailureReport, 'at'> & { readonly atMs: number };
 
 const most = 50;
 
 export class LatestFailures {
   readonly #newest = new Newest<Failure>(most);
+  readonly #added: (failure: Failure) => void;
   /** The last failed attempt of each request that runs: whether it ends well is not known yet. */
   readonly #open = new Map<string, Failure>();
+
+  /** `added`: told of each. */
+  constructor(added: (failure: Failure) => void = () => {}) {
+    this.#added = added;
+  }
+
+  add(failure: Failure): void {
+    this.#newest.add(failure);
+    this.#added(failure);
+  }
 
   attempted({ requestId, endpoint, tenant, model, backend, error }: AttemptEnded, atMs: number): void {
     this.#close(requestId);
@@ -32,7 +43,7 @@ export class LatestFailures {
     const { endpoint, tenant, status } = event;
     const where = { model: event.model ?? null, backend: event.backend ?? null };
     const told = { requestId, endpoint, tenant, ...where, error: error.code, source: error.row.source, status, atMs };
-    this.#newest.add(failureOf('request', told));
+    this.add(failureOf('request', told));
   }
 
   /** Newest first. */
@@ -49,7 +60,7 @@ export class LatestFailures {
     const attempt = this.#open.get(requestId);
     if (attempt === undefined) return;
     this.#open.delete(requestId);
-    this.#newest.add(attempt);
+    this.add(attempt);
   }
 }
 

@@ -6,6 +6,7 @@ import type { AttemptEnded, ExchangeSettled } from '../../routing/ports.ts';
 import { BackendRecords } from './backend-records.ts';
 import { LatestDecisions } from './latest-decisions.ts';
 import { LatestFailures } from './latest-failures.ts';
+import type { RequestNotes } from './request-notes.ts';
 import { Traffic } from './traffic.ts';
 import { createWallTime, type WallTime } from './wall-time.ts';
 
@@ -39,6 +40,15 @@ export class Recorder {
 
   looked(look: Look): void {
     this.decisions.looked(look);
+  }
+
+  /** What another thread has noted of its requests. */
+  take({ tenants, backends, failures, decisions }: RequestNotes): void {
+    const nowMs = this.#clock.now();
+    for (const [tenant, counts] of tenants) this.traffic.add(tenant, counts);
+    for (const [backend, notes] of backends) this.backends.add(backend, notes, nowMs);
+    for (const failure of failures) this.failures.add(failure);
+    for (const decision of decisions) this.decisions.add(decision);
   }
 
   changed(backend: string, what: string): void {

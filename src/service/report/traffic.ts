@@ -8,14 +8,14 @@ import { isFault } from './faults.ts';
 const everyMs = 5_000;
 const steps = 120;
 const kinds = ['requests', 'failed', 'input_tokens', 'output_tokens'] as const;
-type Counts = Record<(typeof kinds)[number], number>;
+export type Counts = Record<(typeof kinds)[number], number>;
 
 export class Traffic {
   readonly #clock: Clock;
-  readonly #totals = none();
+  readonly #totals = noCounts();
   readonly #tenants = new Map<string, Counts>();
   /** One more than is told: the last is not over yet. */
-  readonly #steps: Counts[] = Array.from({ length: steps + 1 }, none);
+  readonly #steps: Counts[] = Array.from({ length: steps + 1 }, noCounts);
   readonly #startMs: number;
   #step = 0;
 
@@ -24,22 +24,21 @@ export class Traffic {
     this.#startMs = clock.now();
   }
 
-  settled({ tenant, error, usage }: ExchangeSettled): void {
-    const counts = {
-      requests: 1,
-      failed: isFault(error) ? 1 : 0,
-      input_tokens: usage?.inputTokens ?? 0,
-      output_tokens: usage?.outputTokens ?? 0,
-    };
-    add(this.#totals, counts);
-    add(this.#now(), counts);
-    const own = this.#tenants.get(tenant) ?? none();
+  settled(event: ExchangeSettled): void {
+    this.add(event.tenant, countsOf(event));
+  }
+
+  /** What has ended now, of one tenant. */
+  add(tenant: string, counts: Readonly<Counts>): void {
+    addCounts(this.#totals, counts);
+    addCounts(this.#now(), counts);
+    const own = this.#tenants.get(tenant) ?? noCounts();
     this.#tenants.set(tenant, own);
-    add(own, counts);
+    addCounts(own, counts);
   }
 
   ofTenant(tenant: string): Readonly<Counts> {
-    return this.#tenants.get(tenant) ?? none();
+    return this.#tenants.get(tenant) ?? noCounts();
   }
 
   read(now: Pick<TrafficReport, 'in_flight' | 'waiting'>): TrafficReport {
@@ -63,7 +62,7 @@ export class Traffic {
   #now(): Counts {
     const current = Math.floor((this.#clock.now() - this.#startMs) / everyMs);
     for (let step = Math.max(this.#step, current - steps - 1) + 1; step <= current; step++)
-      Object.assign(this.#at(step), none());
+      Object.assign(this.#at(step), noCounts());
     this.#step = current;
     return this.#at(current);
   }
@@ -76,10 +75,19 @@ export class Traffic {
   }
 }
 
-function none(): Counts {
+export function countsOf({ error, usage }: ExchangeSettled): Counts {
+  return {
+    requests: 1,
+    failed: isFault(error) ? 1 : 0,
+    input_tokens: usage?.inputTokens ?? 0,
+    output_tokens: usage?.outputTokens ?? 0,
+  };
+}
+
+export function noCounts(): Counts {
   return { requests: 0, failed: 0, input_tokens: 0, output_tokens: 0 };
 }
 
-function add(to: Counts, counts: Readonly<Counts>): void {
+export function addCounts(to: Counts, counts: Readonly<Counts>): void {
   for (const kind of kinds) to[kind] += counts[kind];
 }

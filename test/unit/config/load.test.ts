@@ -11,6 +11,7 @@ describe('a fleet file', () => {
     expect(warnings).toEqual([]);
     expect(fleet.server).toEqual({
       listen: { host: '127.0.0.1', port: 8000 },
+      workers: 1,
       metrics: true,
       maxBodyBytes: 33_554_432,
       drainDelayMs: 5_000,

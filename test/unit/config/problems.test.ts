@@ -51,8 +51,8 @@ routing: { policy: least-conections }
       'fleet.yaml:4:1: error: unknown key "wrokers" (known: version, server, admin, auth, defaults, backends, models, routing, shared_state, metrics, tracing, logging)',
     ],
     [
-      fleetWith('server: { workers: auto }\n'),
-      'fleet.yaml:4:20: error: expected 1 at server.workers (more threads are not there yet)',
+      fleetWith('server: { workers: all }\n'),
+      'fleet.yaml:4:20: error: expected a number from 1 to 128, or auto at server.workers',
     ],
     [
       fleetWith('server: { listen: 8000 }\n'),
