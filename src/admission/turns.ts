@@ -40,8 +40,8 @@ export interface TurnsParts {
 }
 
 /** How long others get to take what is theirs: a thread that is busy, or has just died, does not keep it. */
-const shortestMs = 2;
-const longestMs = 50;
+const shortestMs = 5;
+const longestMs = 100;
 /** The part of what they have waited longer. */
 const part = 1 / 4;
 

@@ -1,6 +1,5 @@
 // Everything towards the callers, built and taken down together: the app, its listening socket, and how much of them there is
 // room for.
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Address, Fleet } from '../fleet/fleet.ts';
 import type { OverloadSettings } from '../fleet/overload-settings.ts';
@@ -35,6 +34,8 @@ export interface CallersParts {
   readonly bodyTimeoutMs: number;
   readonly readings: Partial<Readings> | undefined;
   readonly trace: TraceStart | undefined;
+  /** Under which requests are known that come back; the same in all threads. */
+  readonly routerId: string;
   /** How many serve on this port, this one included. */
   readonly threads: number;
 }
@@ -63,7 +64,7 @@ export function openCallers(first: Fleet, parts: CallersParts) {
     observer: parts.observer,
     clock,
     running,
-    routerId: randomUUID().slice(0, 8),
+    routerId: parts.routerId,
     room: pressure.room,
     accepted: (endpoint) => metrics.accepted(endpoint),
     limits: {

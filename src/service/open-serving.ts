@@ -1,4 +1,5 @@
 // What one thread needs to serve callers from a fleet that is open: limits, choice, waiting room and the port.
+import { randomUUID } from 'node:crypto';
 import type { RateLimiter } from '../access/limiter.ts';
 import type { Counters } from '../admission/counters.ts';
 import { createSlots } from '../admission/slots.ts';
@@ -59,9 +60,14 @@ export interface ServingParts {
 export interface ServingThread {
   /** How many there are. */
   readonly threads: number;
+  readonly routerId: string;
   readonly among: AmongOthers;
   readonly limits: LimitsParts['shared'];
   readonly learnt: AftermathParts['learnt'];
+}
+
+export function createRouterId(): string {
+  return randomUUID().slice(0, 8);
 }
 
 export async function openServing(first: Fleet, parts: ServingParts): Promise<Serving> {
@@ -108,6 +114,7 @@ export async function openServing(first: Fleet, parts: ServingParts): Promise<Se
       looked: parts.looked,
       learnt: thread?.learnt,
     }),
+    routerId: thread?.routerId ?? createRouterId(),
     threads: thread?.threads ?? 1,
     trace: tracing.begin,
   });

@@ -18,6 +18,12 @@ export interface Death {
   readonly againMs: number;
 }
 
+/**
+ * A thread that has used up its heap gets 16 MiB more to end in order, by itself. What is young at that moment and lives on
+ * has to fit, or V8 ends the whole process; by default it would not.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 48 };
+
 /** So many deaths within a minute are bad luck; with more it is started more slowly each time. */
 const deathsAtOnce = 5;
 const rememberedMs = 60_000;
@@ -43,7 +49,7 @@ export class Pool<ToWorker, FromWorker> {
 
   start(worker: number): void {
     this.#pauses.delete(worker);
-    const thread = new Worker(this.#parts.entry, { workerData: this.#parts.data(worker) });
+    const thread = new Worker(this.#parts.entry, { workerData: this.#parts.data(worker), resourceLimits });
     this.#threads.set(worker, thread);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ended.set(thread, promise);

@@ -5,7 +5,13 @@ import type { SharedCircuitWords } from './shared-circuits.ts';
 
 /** What has happened to a circuit: an attempt on it has ended or begun well, or the whole backend has failed. */
 export type CircuitNews =
-  | { readonly circuit: number; readonly what: AttemptOutcome | 'confirmed'; readonly ticket: CircuitTicket }
+  | {
+      readonly circuit: number;
+      readonly what: AttemptOutcome | 'confirmed';
+      readonly ticket: CircuitTicket;
+      /** Absent: once. */
+      readonly times?: number;
+    }
   | { readonly circuit: number; readonly what: 'blamed' };
 
 export interface RemoteCircuitParts {

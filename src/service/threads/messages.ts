@@ -17,6 +17,7 @@ export interface ThreadStart {
   /** `performance.timeOrigin` of the main thread. */
   readonly originMs: number;
   readonly version: string;
+  readonly routerId: string;
   readonly isTerminal: boolean;
   /** Where to listen; port 0 for the first worker, where any will do. */
   readonly listen: Address;

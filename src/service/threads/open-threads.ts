@@ -11,6 +11,7 @@ import type { Death, Pool } from '../../workers/pool.ts';
 import { SharedRooms } from '../../workers/shared-rooms.ts';
 import { readHeld } from '../../workers/shared-standing.ts';
 import type { OpenFleet } from '../open-fleet.ts';
+import { createRouterId } from '../open-serving.ts';
 import type { Recorder } from '../report/recorder.ts';
 import type { Serving } from '../serving.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
@@ -52,6 +53,7 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
     memory: ledgerMemory({ rules: countLimits(first), workers: table.workers }),
     replica: randomUUID().slice(0, 13),
   };
+  const routerId = createRouterId();
   const rooms = new SharedRooms(table, () => {});
   const collection = new Collection(clock, (question) => {
     pool.tellAll({ kind: 'report', question });
@@ -64,6 +66,12 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
   const starts = new Map<number, PromiseWithResolvers<Address>>();
   let { listen } = first.server;
   const render = async () => metrics.render(open.view(), await collection.collect());
+
+  function waiting(): number {
+    let sum = 0;
+    for (const number of shared.models.values()) sum += rooms.waiting(number);
+    return sum;
+  }
 
   function started(worker: number, address: Address): void {
     serving.add(worker);
@@ -103,7 +111,7 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
     // It was told with everything else that a reload changes.
     apply() {},
     caughtUp: () => acknowledged.caughtUp(shared.version),
-    held: () => readHeld(table),
+    held: () => ({ ...readHeld(table), waiting: waiting() }),
     abandon: () => void pool.ended(0),
     async drain(how) {
       phase.begin(how);
@@ -124,6 +132,7 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
       first,
       originMs: performance.timeOrigin,
       version: parts.version,
+      routerId,
       isTerminal: process.stderr.isTTY,
       headTimeoutMs: parts.headTimeoutMs,
       bodyTimeoutMs: parts.bodyTimeoutMs,

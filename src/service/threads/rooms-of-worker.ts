@@ -34,7 +34,7 @@ export function roomOfWorker({ worker, rooms, clock, numberOf }: RoomOfWorkerPar
   };
   return {
     among,
-    turn() {
+    turn: (): void => {
       rooms.taken(worker);
       turns?.take();
     },

@@ -28,7 +28,7 @@ function bookCircuit(shared: SharedFleet, news: CircuitNews): void {
   const circuit = shared.circuit(news.circuit);
   if (news.what === 'blamed') circuit?.blame();
   else if (news.what === 'confirmed') circuit?.confirm(news.ticket);
-  else circuit?.record(news.what, news.ticket);
+  else for (let n = news.times ?? 1; n > 0; n--) circuit?.record(news.what, news.ticket);
 }
 
 function byIndex({ roster }: OpenFleet): ReadonlyMap<number, BackendState> {

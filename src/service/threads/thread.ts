@@ -105,6 +105,7 @@ const opened = await openServing(
     readings: undefined,
     thread: {
       threads: memory.workers,
+      routerId: link.data.routerId,
       among: room.among,
       limits: { ledger: sharedLedger(limits.memory, { clock, worker }), replica: limits.replica },
       learnt(candidate, failed) {
