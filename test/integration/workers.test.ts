@@ -180,7 +180,7 @@ describe('a worker that dies', () => {
     const router = await two({
       auth: { tenants: new Map([['anonymous', { limits: { concurrent: many }, modelLimits: new Map() }]]) },
     });
-    router.engine.respond(answer({ count: 30, gapMs: 50 }));
+    router.engine.respond(answer({ count: 60, gapMs: 50 }));
     const streams = Array.from({ length: many }, () => freshChat(router.port, { stream: true }));
     await Promise.all(streams.map(({ begun }) => begun));
     // Until it has been told by the one that is about to die.

@@ -11,7 +11,7 @@ import { threadClock } from '../../workers/thread-clock.ts';
 import { followRequests } from '../follow-requests.ts';
 import { openServing } from '../open-serving.ts';
 import { NoteTaker } from '../report/request-notes.ts';
-import type { Serving } from '../serving.ts';
+import type { DrainTimes, Serving } from '../serving.ts';
 import type { FromWorker, ThreadStart, ToWorker } from './messages.ts';
 import { MirroredFleet } from './mirrored-fleet.ts';
 import { Outbox } from './outbox.ts';
@@ -137,7 +137,9 @@ function tick(): void {
   cancelTick = clock.after(tickMs, tick);
 }
 
-async function drain(how: Parameters<Serving['drain']>[0]): Promise<void> {
+async function drain(how: DrainTimes): Promise<void> {
+  // It has only just been started, and serves nobody yet. Ends this thread alone.
+  if (self.serving === undefined) process.exit(0);
   await opened.drain(how);
   room.stop();
   cancelTick();
