@@ -10,7 +10,9 @@ import { CallerReply } from '../../src/http/reply.ts';
 import { eventStreamHeaders, type Sink } from '../../src/routing/ports.ts';
 
 let server: Server | undefined;
-afterEach(() => void server?.close().closeAllConnections());
+afterEach(() => {
+  server?.close().closeAllConnections();
+});
 
 /** Answers each request with a stream of its own, in pieces that are written apart from each other. */
 async function streaming(
