@@ -7,6 +7,7 @@ const firstShare = 0.1;
 
 /** 0.1 to 1. What has come back twice, its health and its circuit, gets the smaller share. */
 export function shareOf({ state, memberState, slowStartMs }: Candidate, nowMs: number): number {
+  if (state.backSinceMs === undefined && memberState.backSinceMs === undefined) return 1;
   const share = (sinceMs: number | undefined) =>
     sinceMs === undefined || nowMs >= sinceMs + slowStartMs
       ? 1

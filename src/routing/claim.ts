@@ -5,7 +5,7 @@ import type { Slot, Slots } from '../admission/slots.ts';
 import { GatewayError } from '../errors.ts';
 import { adminStateOf, isInRotation } from '../fleet/backend-state.ts';
 import type { FallbackCause } from '../fleet/fleet.ts';
-import { eligible, type Requirements, whyNobody } from '../selection/eligible.ts';
+import { eligible, type Requirements, surelyEligible, whyNobody } from '../selection/eligible.ts';
 import { isInService, isOut, lookedAtAgainMs } from '../selection/panic.ts';
 import type { Candidate } from '../selection/policy.ts';
 import type { Delivery, Exchange } from './exchange.ts';
@@ -30,7 +30,7 @@ export interface Look {
   readonly target: Target;
   readonly requirements: Requirements;
   /** Best first; nobody: none can. */
-  readonly ranked: readonly Candidate[];
+  readonly ranked: () => readonly Candidate[];
   readonly nowMs: number;
   readonly queuedMs: number;
 }
@@ -91,13 +91,37 @@ function claimFrom(parts: ClaimParts, { exchange, request }: Delivery, target: T
   const { contextTokens, tried, largerThanTokens } = exchange;
   const limit = largerThanTokens === undefined ? {} : { largerThanTokens };
   const requirements = { needs: request.needs, contextTokens, tried, panicRatio: target.panicRatio, ...limit };
-  const able = eligible(target.candidates, requirements, nowMs);
-  const ranked = able.length === 0 ? able : target.policy.rank(able);
+  const best = firstChoice(target, requirements, nowMs);
+  let known: readonly Candidate[] | undefined;
+  const ranked = () => (known ??= ranking(target, requirements, { nowMs, best }));
   looked?.({ exchange, target, requirements, ranked, nowMs, queuedMs: exchange.queuedMs + nowMs - waitsSinceMs });
-  if (able.length === 0) return 'nobody';
-  const slot = slots.claim(ranked, nowMs);
+  const slot = (best && slots.claim([best], nowMs)) ?? slots.claim(ranked(), nowMs);
+  if (slot !== undefined) return slot;
   // Nobody waits for a backend that is out: it is tried at once or not at all.
-  return slot ?? (able.every(isOut) ? 'nobody' : 'full');
+  return ranked().every(isOut) ? 'nobody' : 'full';
+}
+
+/** Who would be the first of the ranking, where that can be told without one. */
+function firstChoice(
+  { candidates, policy, panic }: Target,
+  requirements: Requirements,
+  nowMs: number,
+): Candidate | undefined {
+  if (policy.best === undefined) return undefined;
+  const panicking = panic.look(candidates, requirements.panicRatio, nowMs);
+  const acceptable = surelyEligible(requirements, nowMs, panicking);
+  return acceptable && policy.best(candidates, acceptable);
+}
+
+/** `best`: who was the first choice already, of several that are alike. */
+function ranking(
+  { candidates, policy }: Target,
+  requirements: Requirements,
+  { nowMs, best }: { readonly nowMs: number; readonly best: Candidate | undefined },
+): readonly Candidate[] {
+  const able = eligible(candidates, requirements, nowMs);
+  const ranked = able.length === 0 ? able : policy.rank(able);
+  return best === undefined || ranked[0] === best ? ranked : [best, ...ranked.filter((one) => one !== best)];
 }
 
 function causeOf(own: 'full' | 'nobody', { candidates }: Target, nowMs: number): FallbackCause {

@@ -11,7 +11,8 @@ import type { Look } from './claim.ts';
 
 /** As things stand: to be called before the slot is claimed. `most`: of the candidates; left out, all of them. */
 export function explain(look: Look, inFlight: Counters, most = Infinity): Explanation {
-  const { exchange, target, requirements, ranked, nowMs } = look;
+  const { exchange, target, requirements, nowMs } = look;
+  const ranked = look.ranked();
   const { model, policy } = target;
   const winner = ranked.find((candidate) => hasRoom(candidate, inFlight, nowMs));
   const reported = (candidate: Candidate, verdict: CandidateReport['verdict'], why: string | null): CandidateReport => {
@@ -53,7 +54,8 @@ function fullInWords(candidate: Candidate, inFlight: Counters): string {
 }
 
 function whyInWords(look: Look, winner: Candidate | undefined): string {
-  const { target, ranked } = look;
+  const { target } = look;
+  const ranked = look.ranked();
   const { name, goesBy } = target.policy;
   const total = target.candidates.length;
   if (ranked.length === 0) return total === 0 ? 'No backend has this model.' : `None of ${total} can take it now.`;

@@ -10,6 +10,7 @@ import type { FallbackCause, Fleet, QueueSettings } from '../fleet/fleet.ts';
 import type { Roster } from '../fleet/roster.ts';
 import type { TokenEstimates } from '../fleet/token-estimates.ts';
 import { knownUnable } from '../selection/eligible.ts';
+import { PanicWatch } from '../selection/panic.ts';
 import type { Candidate, Policy, PolicyMaker, PolicyParts } from '../selection/policy.ts';
 import type { InferenceRequest } from './exchange.ts';
 
@@ -23,6 +24,7 @@ export interface Target {
   readonly queue: QueueSettings;
   /** See selection/panic. */
   readonly panicRatio: number;
+  readonly panic: PanicWatch;
   /** Whether another backend may go on with a stream that breaks. */
   readonly continuation: boolean;
   /** Those that take its requests when its own members can't, best first. */
@@ -111,6 +113,7 @@ export function buildSnapshot(fleet: Fleet, parts: SnapshotParts): Snapshot {
       totalMs,
       queue: { ...fleet.routing.queue, ...settings?.queue },
       panicRatio: fleet.routing.panicRatio,
+      panic: new PanicWatch(),
       continuation: settings?.continuation === true,
       // A fallback's own fallbacks do not count, so there are no circles.
       fallbacks: (cause) =>

@@ -53,6 +53,23 @@ export function eligible(candidates: readonly Candidate[], request: Requirements
   return chosen;
 }
 
+/**
+ * Tells of one candidate whether it is surely among those that `eligible` would find, without a look at the others. Undefined
+ * where that can't be told of one by itself: after a failure, or in a panic.
+ */
+export function surelyEligible(
+  request: Requirements,
+  nowMs: number,
+  panicking: boolean,
+): ((candidate: Candidate) => boolean) | undefined {
+  if (panicking || request.tried.size > 0 || request.largerThanTokens !== undefined) return undefined;
+  const look = { nowMs, panicking, blindly: false };
+  return (candidate) =>
+    obstacleOf(candidate, request, look) === undefined &&
+    size(candidate) >= request.contextTokens &&
+    standing(candidate, look) === 'good';
+}
+
 /** Those that `eligible` leaves out, and what has decided about each; in words: see why.ts. */
 export function passedOver(
   candidates: readonly Candidate[],

@@ -17,8 +17,14 @@ export function isInService({ backend, state }: Candidate): boolean {
 
 /** `panicRatio` of those in service; 1: never. */
 export function isPanicking(candidates: readonly Candidate[], panicRatio: number): boolean {
-  const inService = candidates.filter(isInService);
-  return inService.filter(isOut).length > inService.length * panicRatio;
+  let inService = 0;
+  let out = 0;
+  for (const candidate of candidates) {
+    if (!isInService(candidate)) continue;
+    inService++;
+    if (isOut(candidate)) out++;
+  }
+  return out > inService * panicRatio;
 }
 
 /** When the first of those that are not well is looked at again: the end of a pause, or a probe. Undefined: not known. */
@@ -27,4 +33,24 @@ export function lookedAtAgainMs(candidates: readonly Candidate[]): number | unde
     isInRotation(backend, state) ? (memberState.circuit.retryAtMs ?? state.probeAtMs ?? []) : [],
   );
   return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** So many are not looked at anew for each request: */
+const many = 64;
+/** only so often. */
+const everyMs = 20;
+
+/** Whether the members of one model are in a panic, as requests ask: of a large fleet it is known to 20 ms. */
+export class PanicWatch {
+  #atMs = -Infinity;
+  #isPanic = false;
+
+  look(candidates: readonly Candidate[], panicRatio: number, nowMs: number): boolean {
+    if (panicRatio >= 1) return false;
+    if (candidates.length <= many) return isPanicking(candidates, panicRatio);
+    if (nowMs - this.#atMs < everyMs) return this.#isPanic;
+    this.#atMs = nowMs;
+    this.#isPanic = isPanicking(candidates, panicRatio);
+    return this.#isPanic;
+  }
 }

@@ -27,6 +27,11 @@ export interface Policy {
   readonly name: string;
   /** Pure but for the policy's own turn-taking, synchronous; best first. Takes the eligible candidates, at least one. */
   rank(candidates: readonly Candidate[]): readonly Candidate[];
+  /**
+   * The first of what `rank` would answer of those that are acceptable, where it can be found without a ranking. It looks
+   * closely at few: undefined says that it has not found one, not that there is none. Left out where only a ranking tells.
+   */
+  best?(candidates: readonly Candidate[], acceptable: (candidate: Candidate) => boolean): Candidate | undefined;
   /** What `rank` would answer, without a turn being taken; left out where `rank` takes none. */
   foresee?(candidates: readonly Candidate[]): readonly Candidate[];
   /** What it goes by, smaller is better; left out where it goes by no number. Changes nothing. */
@@ -46,8 +51,11 @@ export interface PolicyParts {
 export type PolicyMaker = (parts: PolicyParts) => Policy;
 
 /** What another request would cost here: requests in flight and recent failures, over relative capacity. */
-export function connectionCost(candidate: Candidate, { inFlight, clock }: PolicyParts): number {
-  const nowMs = clock.now();
+export function connectionCost(
+  candidate: Candidate,
+  { inFlight, clock }: PolicyParts,
+  nowMs: number = clock.now(),
+): number {
   const failures = candidate.memberState.failures.at(nowMs);
   return (inFlight.read(candidate.state.index) + 1 + failures) / weightOf(candidate, nowMs);
 }

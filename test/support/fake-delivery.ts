@@ -1,4 +1,5 @@
 // One attempt with nothing real around it: an upstream that is told what to do, a caller that remembers what it got.
+import { PanicWatch } from '../../src/selection/panic.ts';
 import { createSlots } from '../../src/admission/slots.ts';
 import { plainCounters } from '../../src/admission/counters.ts';
 import type { GatewayError } from '../../src/errors.ts';
@@ -89,6 +90,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   const target = {
     model: { name: 'm', aliases: [], members: [] },
     candidates: [candidate],
+    panic: new PanicWatch(),
     policy,
     totalMs: wishes.totalMs ?? timeouts.totalMs,
     queue: { maxLength: 0, maxWaitMs: 0, comments: false },

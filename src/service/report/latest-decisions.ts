@@ -31,7 +31,7 @@ export class LatestDecisions {
     const { exchange, ranked, nowMs } = look;
     if (nowMs - this.#secondMs < 1_000 && this.#inThisSecond >= mostInASecond) return;
     // Whoever waits looks again and again.
-    if (!ranked.some((candidate) => hasRoom(candidate, this.#inFlight, nowMs))) return;
+    if (!ranked().some((candidate) => hasRoom(candidate, this.#inFlight, nowMs))) return;
     if (nowMs - this.#secondMs >= 1_000) {
       this.#secondMs = nowMs;
       this.#inThisSecond = 0;

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { plainCounters } from '../../../src/admission/counters.ts';
 import { createSlots, type Slot } from '../../../src/admission/slots.ts';
 import { systemClock } from '../../../src/clock.ts';
-import { eligible } from '../../../src/selection/eligible.ts';
+import { eligible, surelyEligible } from '../../../src/selection/eligible.ts';
+import { PanicWatch } from '../../../src/selection/panic.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
 import { aCandidate } from '../../support/candidates.ts';
 
@@ -21,12 +22,15 @@ const requirements = {
   tried: new Set<string>(),
   panicRatio: 0.5,
 } as const;
+const panic = new PanicWatch();
 /** So many are in flight at any time. */
 const held: Slot[] = [];
 
 function pick(): void {
   const nowMs = systemClock.now();
-  const slot = slots.claim(policy.rank(eligible(candidates, requirements, nowMs)), nowMs);
+  const acceptable = surelyEligible(requirements, nowMs, panic.look(candidates, requirements.panicRatio, nowMs));
+  const best = acceptable && policy.best?.(candidates, acceptable);
+  const slot = slots.claim(best ? [best] : policy.rank(eligible(candidates, requirements, nowMs)), nowMs);
   if (slot !== undefined) held.push(slot);
   if (held.length > 200) held.shift()?.release();
 }

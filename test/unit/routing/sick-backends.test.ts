@@ -58,7 +58,9 @@ describe('a backend whose health endpoint is green while completions fail', () =
     const fleet = aRoutedFleet({ does: (name) => (name === 'a' ? 'fail' : 'serve') });
     await fleet.run(200_000, everyMs);
     expect(fleet.failureRate(0)).toBeLessThan(0.005);
-    expect(doublings(fleet.pauses.get('a') ?? [])).toEqual([0, 1, 2, 3, 4]);
+    const pauses = fleet.pauses.get('a') ?? [];
+    expect(doublings(pauses)).toEqual(pauses.map((_, n) => n));
+    expect(pauses.length).toBeGreaterThan(4);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { plainCounters } from '../../../src/admission/counters.ts';
 import type { Look } from '../../../src/routing/claim.ts';
 import { Exchange } from '../../../src/routing/exchange.ts';
+import { PanicWatch } from '../../../src/selection/panic.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
 import { LatestDecisions } from '../../../src/service/report/latest-decisions.ts';
 import { aCaller } from '../../support/a-fleet.ts';
@@ -21,11 +22,12 @@ function aStand(count = 2) {
       totalMs: 1,
       queue: { maxLength: 0, maxWaitMs: 1, comments: false },
       panicRatio: 0.5,
+      panic: new PanicWatch(),
       continuation: false,
       fallbacks: () => [],
     },
     requirements: { needs: [], contextTokens: 0, tried: new Set(), panicRatio: 0.5 },
-    ranked: candidates,
+    ranked: () => candidates,
     nowMs,
     queuedMs,
   });
