@@ -44,10 +44,14 @@ export class Run {
   async #rounds(benches: readonly LoadBench[], subjects: readonly Subject[]): Promise<void> {
     const [first] = benches;
     const engine = await startEngine(first?.engine ?? usual);
+    const gone = new Set<Subject>();
     for (let round = 1; round <= this.#roundsOf(first); round++) {
       for (const subject of subjects) {
-        if (this.unavailable.some(({ name }) => name === subject.name)) continue;
-        await this.#once(subject, { benches, engine, round }).catch((cause: unknown) => this.#giveUp(subject, cause));
+        if (gone.has(subject)) continue;
+        await this.#once(subject, { benches, engine, round }).catch((cause: unknown) => {
+          gone.add(subject);
+          this.#giveUp(subject, cause);
+        });
       }
     }
     await engine.stop();

@@ -9,7 +9,7 @@ import { PlainLine } from './plain-line.ts';
 export interface PacedResult {
   readonly sent: number;
   readonly answered: number;
-  /** Not 200, or no answer. */
+  /** Not 200, no answer, or not sent because too many before had none yet. */
   readonly failed: number;
   /** Milliseconds from the moment it was due to the first byte of the answer. */
   readonly p50: number;
@@ -29,11 +29,12 @@ const { values } = parseArgs({
 const target = new URL(values.url);
 const everyMs = 1000 / Number(values.rate);
 const warmupMs = 1_500;
+const mostAtOnce = 256;
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 const request = requestTo(target, JSON.parse(values.headers));
 const [times, lateness] = [createHistogram(), createHistogram()];
 const idle: PlainLine[] = [];
-let [sent, answered] = [0, 0];
+let [sent, answered, busy] = [0, 0, 0];
 
 const startsAtMs = nowMs() + 50;
 const countsFromMs = startsAtMs + warmupMs;
@@ -55,6 +56,9 @@ function send(dueAt: number): void {
   if (dueAt >= countsFromMs) sent++;
   let line = idle.pop();
   while (line?.isOpen === false) line = idle.pop();
+  // With so many unanswered it can't be helped, and more of them would only keep the engine from its core.
+  if (line === undefined && busy >= mostAtOnce) return;
+  busy++;
   (line ?? new PlainLine(target, { firstByte, ended })).send(request, dueAt);
 }
 
@@ -63,6 +67,7 @@ function firstByte({ dueAtMs }: PlainLine): void {
 }
 
 function ended(line: PlainLine, isGood: boolean): void {
+  busy--;
   if (isGood && line.dueAtMs >= countsFromMs) answered++;
   if (line.isOpen) idle.push(line);
 }
