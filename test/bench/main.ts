@@ -4,18 +4,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { goalsOf } from './goals.ts';
-import { describeMachine } from './machine.ts';
-import { readOptions } from './options.ts';
+import { describeMachine, othersAtWork } from './machine.ts';
+import { type BenchOptions, readOptions } from './options.ts';
 import { stepAside, stopAll } from './processes.ts';
 import { provide } from './provide.ts';
 import { benchTable, goalsTable, reportOf } from './report.ts';
 import { Run } from './run.ts';
 import { everySubject } from './subjects/index.ts';
 
-const options = readOptions(process.argv.slice(2));
+const options = asked();
+if (options === undefined) process.exit(2);
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void stopAll().finally(() => process.exit(1)));
 stepAside();
+const others = othersAtWork();
 await provide('wrk', 'wrk');
 const run = new Run(options);
 try {
@@ -27,7 +29,7 @@ const { rounds, seconds, benches, file } = options;
 const { results, unavailable } = run;
 const peers = everySubject.flatMap(({ name, isPeer }) => (isPeer ? [name] : []));
 const goals = goalsOf(results, peers);
-const machine = describeMachine();
+const machine = [describeMachine(), others ?? []].flat().join(' ');
 const measured = benches.filter(({ name }) => results.benches().includes(name));
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(`${file}.md`, `${reportOf({ machine, rounds, seconds, benches, results, goals, unavailable })}\n`);
@@ -51,4 +53,13 @@ function everything() {
     })),
   }));
   return { date, machine, rounds, seconds, goals, benches: figures, unavailable };
+}
+
+function asked(): BenchOptions | undefined {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (cause) {
+    process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
+    return undefined;
+  }
 }

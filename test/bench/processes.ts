@@ -93,7 +93,7 @@ export const descriptors = Math.min(65_536, Number(said('sh', '-c', 'ulimit -Hn'
 /** The proxy has the first core for itself, load and engines share the rest; with one core there is nothing to set apart. */
 export const cores: { readonly proxy: string | undefined; readonly rest: string | undefined } =
   availableParallelism() > 1
-    ? { proxy: '0', rest: `1-${availableParallelism() - 1}` }
+    ? { proxy: '0', rest: availableParallelism() === 2 ? '1' : `1-${availableParallelism() - 1}` }
     : { proxy: undefined, rest: undefined };
 
 export const onRest = cores.rest === undefined ? {} : { cores: cores.rest };

@@ -7,6 +7,7 @@ import { main } from '../subjects/switchyard.ts';
 
 /** More than this the load itself can't send on time. */
 const mostPerSecond = 4_000;
+const leastPerSecond = 10;
 
 export const firstByte: LoadBench = {
   name: 'first-byte',
@@ -30,6 +31,8 @@ async function measure(standing: Standing): Promise<Figures> {
   const own = await plain(serving, { seconds: 1, dir });
   const ofSwitchyard = subject.name === main ? own.perSecond : results.median('plain', main, 'perSecond');
   const rate = Math.round(Math.min(own.perSecond, ofSwitchyard ?? mostPerSecond * 2, mostPerSecond * 2) / 2);
+  if (rate < leastPerSecond)
+    throw new Error(`it answers ${own.perSecond.toFixed(1)} requests a second: too few to time`);
   const [url = ''] = engine.urls;
   const direct = await paced({ url: url + chatPath, headers: {} }, { seconds, rate });
   const { p50, p99, failed } = await paced(serving, { seconds, rate });

@@ -29,7 +29,7 @@ export const main = 'Switchyard';
 export function switchyard({ name, redis, workers = 1, backends, openFiles, inspect }: SwitchyardWishes): Subject {
   return {
     name,
-    about: `${workers} worker${workers === 1 ? '' : 's'}, keys, limits ${redis ? 'in Redis' : 'in memory'}, circuits, metrics, access log to a file`,
+    about: `${workers} worker${workers === 1 ? '' : 's'}, keys, limits ${redis ? 'in Redis, which is not counted' : 'in memory'}, circuits, metrics, access log to a file`,
     async start({ engines, port, dir, cores }) {
       const server = redis ? await RedisServer.start(await redisBinary()) : undefined;
       const fleet = {

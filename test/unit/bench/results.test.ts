@@ -75,6 +75,19 @@ describe('goals', () => {
   });
 });
 
+describe('goals that a run falls short of by itself', () => {
+  it('are neither met nor missed', () => {
+    const results = new Results();
+    results.add('open-streams', 'Switchyard', { lost: 0, streams: 9_500 });
+    results.add('endurance', 'Switchyard', { growth: 1, requests: 11_000 });
+    expect(goal(results, '10,000 open streams')).toMatchObject({
+      measured: '9500 open (descriptors allow no more), 0 lost or wrong',
+      isMet: undefined,
+    });
+    expect(goal(results, 'heap after 1,000,000 requests, 100,000 hang-ups').isMet).toBeUndefined();
+  });
+});
+
 describe('the command line', () => {
   it('chooses measurements and subjects by name', () => {
     const { benches, subjects } = readOptions(['--only', 'events,plain', '--subjects', 'Switchyard, Redis,nginx']);
