@@ -2,7 +2,7 @@
 import type { LoadBench } from '../bench.ts';
 import { residentBytes } from '../accounts.ts';
 import { cpuOf } from '../measure.ts';
-import { switchyard } from '../subjects/switchyard.ts';
+import { main, switchyard } from '../subjects/switchyard.ts';
 
 export const start: LoadBench = {
   name: 'start',
@@ -12,7 +12,10 @@ export const start: LoadBench = {
     { key: 'cpuMs', title: 'ms CPU', digits: 0 },
     { key: 'mebibytes', title: 'MiB RSS', digits: 0 },
   ],
-  subjects: [switchyard({ name: 'Switchyard', backends: 100 })],
+  subjects: [
+    switchyard({ name: main, backends: 100, built: true }),
+    switchyard({ name: `${main}, from its sources`, backends: 100 }),
+  ],
   engine: { rate: 50, events: 1_500, hosts: 100 },
   unpinned: true,
   measure: ({ serving, readyMs }) =>

@@ -1,6 +1,7 @@
 // Switchyard with everything on: keys, limits in memory or in Redis, circuits, metrics, and the access log to a file.
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { run } from '../../real/run.ts';
 import { findRedis } from '../../support/redis/binaries.ts';
 import { howToInstall } from '../../support/redis/how-to-install.ts';
 import { RedisServer } from '../../support/redis/redis-process.ts';
@@ -19,6 +20,8 @@ export interface SwitchyardWishes {
   readonly backends?: number;
   /** Open files are no reason to refuse: there are hardly enough for what is measured. */
   readonly openFiles?: 'off';
+  /** Compiled, as it is shipped; else as its sources are. */
+  readonly built?: true;
   /** Its heap can be looked at. */
   readonly inspect?: true;
 }
@@ -26,10 +29,19 @@ export interface SwitchyardWishes {
 /** The one that others are compared with. */
 export const main = 'Switchyard';
 
-export function switchyard({ name, redis, workers = 1, backends, openFiles, inspect }: SwitchyardWishes): Subject {
+export function switchyard({
+  name,
+  redis,
+  workers = 1,
+  backends,
+  openFiles,
+  built,
+  inspect,
+}: SwitchyardWishes): Subject {
   return {
     name,
     about: `${workers} worker${workers === 1 ? '' : 's'}, keys, limits ${redis ? 'in Redis, which is not counted' : 'in memory'}, circuits, metrics, access log to a file`,
+    ...(built ? { install: build } : {}),
     async start({ engines, port, dir, cores }) {
       const server = redis ? await RedisServer.start(await redisBinary()) : undefined;
       const fleet = {
@@ -55,7 +67,8 @@ export function switchyard({ name, redis, workers = 1, backends, openFiles, insp
       };
       writeFileSync(join(dir, 'fleet.yaml'), JSON.stringify(fleet));
       const flags = inspect ? '--inspect=127.0.0.1:0' : '';
-      const command = `exec node ${flags} src/main.ts serve --config ${dir}/fleet.yaml 2>${dir}/access.log`;
+      const program = built ? 'dist/main.js' : 'src/main.ts';
+      const command = `exec node ${flags} ${program} serve --config ${dir}/fleet.yaml 2>${dir}/access.log`;
       const process = new Started({
         command: 'sh',
         args: ['-c', command],
@@ -76,6 +89,10 @@ export function switchyard({ name, redis, workers = 1, backends, openFiles, insp
       };
     },
   };
+}
+
+async function build(): Promise<void> {
+  await run('npm', ['run', '--silent', '--prefix', root, 'build']);
 }
 
 async function redisBinary(): Promise<string> {
