@@ -7,7 +7,14 @@ export type ReportedMetrics = readonly MetricObjectWithValues<MetricValue<string
 
 /** Gauges are added up too, unless they say otherwise of themselves. */
 export async function renderMerged(own: Registry, others: readonly ReportedMetrics[]): Promise<string> {
-  return AggregatorRegistry.aggregate([await own.getMetricsAsJSON(), ...others]).metrics();
+  return AggregatorRegistry.aggregate([worstLag(await own.getMetricsAsJSON()), ...others]).metrics();
+}
+
+/** Of event loops that lag behind the worst counts; their average would tell of none. */
+function worstLag(report: ReportedMetrics): ReportedMetrics {
+  return report.map((metric) =>
+    /^nodejs_eventloop_lag_(?!min)/.test(metric.name) ? { ...metric, aggregator: 'max' as const } : metric,
+  );
 }
 
 /** What threads have counted that are no more. */

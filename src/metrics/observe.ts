@@ -1,6 +1,6 @@
 // From what happens to the numbers Prometheus reads. Labels are closed sets: models only by canonical name, and what
 // no backend serves is `other`. Labels are given as they come: a bound child of prom-client looks its series up as well.
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Leaving } from '../admission/waiting-room.ts';
 import type { CircuitState } from '../fleet/circuit.ts';
 import type { MetricsSettings } from '../fleet/metrics-settings.ts';
@@ -14,6 +14,7 @@ import { createGenaiMetrics } from './genai.ts';
 import { createInstruments } from './instruments.ts';
 import { type ReportedMetrics, renderMerged } from './merge.ts';
 import { ModelNames, other } from './model-names.ts';
+import { collectNodeMetrics } from './node.ts';
 import { type PressureView, showPressure } from './pressure.ts';
 import { countAttempt, countExchange } from './settled.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
@@ -74,11 +75,8 @@ export function createMetrics({ version, revision, settings, isPart = false }: M
   /** Backends that were asked and have not left: who is still waiting when the last one it asked leaves must not bring its series back. */
   const asked = new Set<string>();
   let shown: FleetView['models'] | undefined;
-  if (!isPart) {
-    collectDefaultMetrics({ register: registry });
-    for (const name of misnamed) registry.removeSingleMetric(name);
-    instruments.buildInfo.set({ version, revision, node_version: process.version }, 1);
-  }
+  collectNodeMetrics(registry, { isPart });
+  if (!isPart) instruments.buildInfo.set({ version, revision, node_version: process.version }, 1);
   zeroRouter(instruments);
 
   /** What has joined begins at 0, what has left goes. */
@@ -148,9 +146,6 @@ export function createMetrics({ version, revision, settings, isPart = false }: M
     },
   };
 }
-
-/** Gauges that call themselves totals, which promtool rejects; the same numbers stand by type in `nodejs_active_*`. */
-const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** In place of their names, where they are not told apart. */
 const allTenants = 'all';

@@ -67,8 +67,15 @@ export class PressureWatch {
 /** What V8 calls its limit has room for young objects in it (three half-spaces of 64 MiB in Node 24) that old ones can't use. */
 const youngBytes = 192 * 2 ** 20;
 
-/** V8 ends the process at 0.97 to 1 of this, whatever the size of the heap. */
-export function usedHeap(): number {
+/**
+ * V8 ends the process at 0.97 to 1 of this, whatever the size of the heap. `threads`: how many there are with a heap of their
+ * own, each of which may grow as if it were alone; what there is has to do for all of them.
+ */
+export function usedHeap(threads = 1): number {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-  return used / Math.max(limit - youngBytes, limit / 2);
+  const room = Math.max(limit - youngBytes, limit / 2);
+  return used / Math.max(room / threads, Math.min(room, fewestBytes));
 }
+
+/** With less a thread collects its garbage too late to be judged by it. */
+const fewestBytes = 256 * 2 ** 20;

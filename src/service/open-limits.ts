@@ -9,6 +9,8 @@ import type { SharedStateSettings } from '../fleet/shared-state.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/observe.ts';
 import { createSharedLimiter } from '../redis/shared-limiter.ts';
+import type { StateChange } from '../redis/shared-state.ts';
+import { tellSharedState } from './tell-shared-state.ts';
 
 export interface Limits {
   readonly limiter: RateLimiter & LimitLevels;
@@ -27,9 +29,11 @@ export interface LimitsParts {
   readonly clock: Clock;
   /** What the threads of a replica share: the counters, and the name that the other replicas know it by. */
   readonly shared?: { readonly ledger: Ledger; readonly replica: string };
+  /** Told instead of the log when shared state is lost or back. */
+  readonly tell?: (change: StateChange) => void;
 }
 
-export function openLimits(fleet: Fleet, { log, metrics, clock, shared }: LimitsParts): Limits {
+export function openLimits(fleet: Fleet, { log, metrics, clock, shared, tell }: LimitsParts): Limits {
   let style = fleet.server.rateLimitHeaders;
   const apply = ({ auth, models, server }: Fleet) => {
     for (const [tenant, limit] of limitsByTenant({ auth, models })) metrics.limitKnown(tenant, limit);
@@ -55,16 +59,11 @@ export function openLimits(fleet: Fleet, { log, metrics, clock, shared }: Limits
     ...shared,
     observer: {
       ...watch,
-      changed({ up, isNews, tenant, lost }) {
-        watch.changed(up);
-        isUp = up;
-        if (!isNews) return;
-        if (lost === undefined) log.info({ shared_state: 'up', tenant }, 'shared state answers: limits are exact');
-        else
-          log.warn(
-            { shared_state: 'down', tenant, ...lost, limits: sharedState.onFailure },
-            'shared state does not answer',
-          );
+      changed(change) {
+        watch.changed(change.up);
+        isUp = change.up;
+        if (tell !== undefined) tell(change);
+        else if (change.isNews) tellSharedState(log, sharedState, change);
       },
     },
   });

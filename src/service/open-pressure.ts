@@ -67,11 +67,14 @@ interface Known {
   readonly maxConnections: number | undefined;
 }
 
-function ownReadings({ clock, sockets }: PressureParts, { bytes, descriptors, maxConnections }: Known): Readings {
+function ownReadings(
+  { clock, sockets, threads }: PressureParts,
+  { bytes, descriptors, maxConnections }: Known,
+): Readings {
   const callers = () => sockets.size;
   const count = descriptors === undefined ? undefined : new DescriptorCount({ clock, limit: descriptors, callers });
   return {
-    heap: usedHeap,
+    heap: () => usedHeap(threads),
     // Of connections there may be fewer, and who finds none free could not even be told why.
     openFiles: () =>
       count === undefined || descriptors === undefined || maxConnections === undefined

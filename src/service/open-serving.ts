@@ -62,7 +62,7 @@ export interface ServingThread {
   readonly threads: number;
   readonly routerId: string;
   readonly among: AmongOthers;
-  readonly limits: LimitsParts['shared'];
+  readonly limits: Required<Pick<LimitsParts, 'shared' | 'tell'>>;
   readonly learnt: AftermathParts['learnt'];
 }
 
@@ -85,7 +85,7 @@ export async function openServing(first: Fleet, parts: ServingParts): Promise<Se
     log,
     metrics,
     clock,
-    ...(thread?.limits === undefined ? {} : { shared: thread.limits }),
+    ...thread?.limits,
   });
   const retryBudget = new RetryBudget(first.routing.retryBudgetRatio);
   const tracing = await openTracing(first.tracing, {

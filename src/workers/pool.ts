@@ -109,6 +109,8 @@ export class Pool<ToWorker, FromWorker> {
     const beyond = this.#deaths.length - deathsAtOnce;
     const againMs = beyond <= 0 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (beyond - 1));
     this.#parts.died(worker, { cause, againMs });
+    // That may have been the end of all.
+    if (this.#isEnding) return;
     this.#pauses.set(
       worker,
       clock.after(againMs, () => this.start(worker)),

@@ -3,10 +3,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { aBackend, aFleet } from '../support/a-fleet.ts';
 import { freshChat, freshChats } from '../support/fresh-calls.ts';
+import { redisOfTest } from '../support/redis/of-test.ts';
+import { settingsFor } from '../support/redis/settings-for.ts';
 import { quickProbe, type RouterWishes, type RunningRouter, routerPerTest } from '../support/running-router.ts';
 import { answer, reply, stallsAfter } from '../support/scripted/behaviours.ts';
 import type { JournalEntry } from '../support/scripted/journal.ts';
 
+const { startRedis } = redisOfTest();
 const { start } = routerPerTest();
 const two = (wishes: RouterWishes = {}) => start({ ...wishes, server: { workers: 2, ...wishes.server } });
 const many = 24;
@@ -231,6 +234,37 @@ describe('a worker that dies', () => {
     expect(answered.length).toBeGreaterThan(0);
     expect(answered.every(({ status }) => status === 200)).toBe(true);
     await nothingInFlight(router);
+  });
+});
+
+describe('two workers with shared state', () => {
+  const perDay = (requestsPerDay: number) => ({
+    tenants: new Map([['anonymous', { limits: { requestsPerDay }, modelLimits: new Map() }]]),
+  });
+
+  it('admit what Redis grants, are one replica to it, and tell once that it is lost and back', async () => {
+    const redis = await startRedis();
+    const router = await two({ sharedState: settingsFor(redis.url), auth: perDay(10), admin: {} });
+    const up = () => router.metric('switchyard_shared_state_up');
+    const answers = statuses(await freshChats(router.port, many));
+    expect(answers.filter((status) => status === 200)).toHaveLength(10);
+    expect(await redis.command('ZCARD', 'switchyard:replicas')).toBe(1);
+    expect(await up()).toBe(1);
+    await redis.kill();
+    await expect.poll(up, { timeout: 5_000 }).toBe(0);
+    await redis.restart();
+    await expect.poll(up, { timeout: 10_000 }).toBe(1);
+    const told = router.log.flatMap(({ shared_state: state }) => state ?? []);
+    expect(told).toEqual(['up', 'down', 'up']);
+  });
+
+  it('share what is left of a limit while it is away', async () => {
+    const redis = await startRedis();
+    const router = await two({ sharedState: settingsFor(redis.url), auth: perDay(10) });
+    await redis.kill();
+    await expect.poll(() => router.metric('switchyard_shared_state_up')).toBe(0);
+    const answers = statuses(await freshChats(router.port, many));
+    expect(answers.filter((status) => status === 200)).toHaveLength(10);
   });
 });
 

@@ -1,7 +1,6 @@
 // The reports of all workers: asked for when somebody wants to know, and kept for when one does not answer, or has died.
 import type { Clock } from '../../clock.ts';
 import { DepartedCounts, type ReportedMetrics } from '../../metrics/merge.ts';
-import type { WorkerReport } from './messages.ts';
 
 /** A worker that is busy for so long is told with what it last said. */
 const patienceMs = 1_000;
@@ -10,7 +9,7 @@ export class Collection {
   readonly departed = new DepartedCounts();
   readonly #clock: Clock;
   readonly #ask: (question: number) => readonly number[];
-  readonly #latest = new Map<number, WorkerReport>();
+  readonly #latest = new Map<number, ReportedMetrics>();
   /** Question → who has not answered it, and what is done when all have. */
   readonly #open = new Map<number, { readonly missing: Set<number>; readonly done: () => void }>();
   #nextQuestion = 1;
@@ -33,11 +32,11 @@ export class Collection {
       cancel();
       this.#open.delete(question);
     }
-    return [...this.departed.reports, ...[...this.#latest.values()].map(({ metrics }) => metrics)];
+    return [...this.departed.reports, ...this.#latest.values()];
   }
 
-  heard(worker: number, question: number | undefined, report: WorkerReport): void {
-    this.#latest.set(worker, report);
+  heard(worker: number, question: number | undefined, metrics: ReportedMetrics): void {
+    this.#latest.set(worker, metrics);
     if (question !== undefined) this.#answered(worker, question);
   }
 
@@ -45,14 +44,8 @@ export class Collection {
   died(worker: number): void {
     const last = this.#latest.get(worker);
     this.#latest.delete(worker);
-    if (last !== undefined) this.departed.add(last.metrics);
+    if (last !== undefined) this.departed.add(last);
     for (const question of this.#open.keys()) this.#answered(worker, question);
-  }
-
-  /** Whether all of them reach what replicas share; undefined: nobody has said. */
-  get isSharedStateUp(): boolean | undefined {
-    const told = [...this.#latest.values()].flatMap(({ sharedStateUp }) => sharedStateUp ?? []);
-    return told.length === 0 ? undefined : told.every(Boolean);
   }
 
   #answered(worker: number, question: number): void {

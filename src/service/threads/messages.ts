@@ -4,6 +4,7 @@ import type { BackendState, HoldOff } from '../../fleet/backend-state.ts';
 import type { Capability } from '../../fleet/capabilities.ts';
 import type { Address, Fleet } from '../../fleet/fleet.ts';
 import type { ReportedMetrics } from '../../metrics/merge.ts';
+import type { StateChange } from '../../redis/shared-state.ts';
 import type { SharedMemory } from '../../workers/memory.ts';
 import type { CircuitNews } from '../../workers/remote-circuit.ts';
 import type { LimitNews } from '../../workers/shared-backends.ts';
@@ -99,7 +100,8 @@ export type FromWorker =
   | { readonly kind: 'heard'; readonly backend: number; readonly atMs: number }
   | { readonly kind: 'refresh'; readonly name: string }
   | { readonly kind: 'freed' }
-  | { readonly kind: 'report'; readonly question: number | undefined; readonly report: WorkerReport }
+  | { readonly kind: 'report'; readonly question: number | undefined; readonly metrics: ReportedMetrics }
+  | { readonly kind: 'shared-state'; readonly change: StateChange }
   | { readonly kind: 'render'; readonly question: number };
 
 /** What can wait for a moment, in the order in which it happened. */
@@ -107,9 +109,4 @@ export interface Batch {
   readonly circuits: readonly CircuitNews[];
   readonly limits: readonly LimitNews[];
   readonly notes: RequestNotes | undefined;
-}
-
-export interface WorkerReport {
-  readonly metrics: ReportedMetrics;
-  readonly sharedStateUp: boolean | undefined;
 }

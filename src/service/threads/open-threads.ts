@@ -14,11 +14,13 @@ import type { OpenFleet } from '../open-fleet.ts';
 import { createRouterId } from '../open-serving.ts';
 import type { Recorder } from '../report/recorder.ts';
 import type { Serving } from '../serving.ts';
+import { tellSharedState } from '../tell-shared-state.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { Collection } from './collection.ts';
 import type { FromWorker, ThreadStart, ToWorker } from './messages.ts';
 import { PhaseOfDrain } from './phase-of-drain.ts';
 import type { SharedFleet } from './shared-fleet.ts';
+import { SharedStateOfWorkers } from './shared-state-of-workers.ts';
 import { watchStalls } from './stalls.ts';
 import { takeBatch } from './take-batch.ts';
 
@@ -60,6 +62,9 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
     return pool.running;
   });
   const stalls = watchStalls({ table, roster: open.roster, log, recorder, changed: () => shared.wake() });
+  const sharedState = new SharedStateOfWorkers((change) => {
+    if (first.sharedState !== undefined) tellSharedState(log, first.sharedState, change);
+  });
   const phase = new PhaseOfDrain(clock);
   const watch = metrics.watchWorkers();
   const serving = new Set<number>();
@@ -91,8 +96,7 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
   return {
     operations: { phase: () => phase.current, discovered: open.isDiscovered, metrics: render },
     levels: sharedLedger(limits.memory, { clock }),
-    sharedState: () =>
-      first.sharedState && { up: collection.isSharedStateUp ?? false, onFailure: first.sharedState.onFailure },
+    sharedState: () => first.sharedState && { up: sharedState.isUp, onFailure: first.sharedState.onFailure },
     queues: () => new Map([...shared.models].map(([model, number]) => [model, rooms.waiting(number)])),
     wake: () => shared.wake(),
     async listen() {
@@ -164,7 +168,9 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
         case 'freed':
           return open.live.departures.settle();
         case 'report':
-          return collection.heard(worker, message.question, message.report);
+          return collection.heard(worker, message.question, message.metrics);
+        case 'shared-state':
+          return sharedState.heard(worker, message.change);
         case 'render':
           return void render().then((text) =>
             pool.tell(worker, { kind: 'rendered', question: message.question, ...text }),
@@ -186,6 +192,7 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
       shared.freeTrials(worker);
       acknowledged.forget(worker);
       collection.died(worker);
+      sharedState.died(worker);
       stalls.lookAtAll();
       open.live.departures.settle();
       // What it held is free.

@@ -3,7 +3,6 @@
 import type { Clock } from '../../clock.ts';
 import type { FleetView } from '../../metrics/fleet-gauges.ts';
 import type { Metrics, MetricsText } from '../../metrics/observe.ts';
-import type { Serving } from '../serving.ts';
 import type { FromWorker } from './messages.ts';
 import type { MirroredFleet } from './mirrored-fleet.ts';
 
@@ -12,12 +11,11 @@ export interface ReporterParts {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly tell: (message: FromWorker) => void;
-  readonly sharedState: () => ReturnType<Serving['sharedState']>;
 }
 
 const everyMs = 1_000;
 
-export function createReporter({ fleet, metrics, clock, tell, sharedState }: ReporterParts) {
+export function createReporter({ fleet, metrics, clock, tell }: ReporterParts) {
   const questions = new Map<number, (answer: MetricsText) => void>();
   let nextQuestion = 1;
   let isNews = true;
@@ -43,8 +41,7 @@ export function createReporter({ fleet, metrics, clock, tell, sharedState }: Rep
   async function report(question: number | undefined): Promise<void> {
     reportedMs = clock.now();
     isNews = false;
-    const counted = await metrics.report(view());
-    tell({ kind: 'report', question, report: { metrics: counted, sharedStateUp: sharedState()?.up } });
+    tell({ kind: 'report', question, metrics: await metrics.report(view()) });
   }
 
   return {

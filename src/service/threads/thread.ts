@@ -43,7 +43,7 @@ const fleet = new MirroredFleet(now, {
 for (const news of members) fleet.learn(news);
 const rooms = new SharedRooms(table, (other) => tell({ kind: 'turn', worker: other }));
 const room = roomOfWorker({ worker, rooms, clock, numberOf: (model) => fleet.models.get(model) });
-const reporter = createReporter({ fleet, metrics, clock, tell, sharedState: () => self.serving?.sharedState() });
+const reporter = createReporter({ fleet, metrics, clock, tell });
 /** What serves, once it is there. */
 const self: { serving?: Serving } = {};
 let cancelTick = () => {};
@@ -107,7 +107,10 @@ const opened = await openServing(
       threads: memory.workers,
       routerId: link.data.routerId,
       among: room.among,
-      limits: { ledger: sharedLedger(limits.memory, { clock, worker }), replica: limits.replica },
+      limits: {
+        shared: { ledger: sharedLedger(limits.memory, { clock, worker }), replica: limits.replica },
+        tell: (change) => tell({ kind: 'shared-state', change }),
+      },
       learnt(candidate, failed) {
         const news = fleet.newsOf(candidate);
         if (news === undefined) return;

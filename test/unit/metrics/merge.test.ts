@@ -40,6 +40,22 @@ describe('the numbers of several threads', () => {
   });
 });
 
+describe('the lag of event loops', () => {
+  it('is that of the worst of them', async () => {
+    const lagging = (seconds: number) => {
+      const registry = new Registry();
+      const aggregator = 'average';
+      new Gauge({ name: 'nodejs_eventloop_lag_p99_seconds', help: 'l', aggregator, registers: [registry] }).set(
+        seconds,
+      );
+      return registry;
+    };
+    expect(linesOf(await renderMerged(lagging(0.01), [await lagging(0.5).getMetricsAsJSON()]))).toEqual([
+      'nodejs_eventloop_lag_p99_seconds 0.5',
+    ]);
+  });
+});
+
 describe('what a thread has counted that is no more', () => {
   it('stays in the sum, and what it only was does not', async () => {
     const departed = new DepartedCounts();
