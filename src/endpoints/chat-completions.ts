@@ -1,5 +1,6 @@
 // POST /v1/chat/completions. https://platform.openai.com/docs/api-reference/chat/create
 import type { Capability } from '../fleet/capabilities.ts';
+import { bytesOfText } from '../wire/json-skim.ts';
 import { isObject, type JsonObject } from '../wire/json-value.ts';
 import type { Endpoint } from './endpoint.ts';
 import { inferenceFields, type Prompt, type ReadBody, readBody } from './read-body.ts';
@@ -40,12 +41,12 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
     if (!isObject(message)) continue;
     for (const [name, value] of Object.entries(message))
       if (name !== 'content' && name !== 'role') otherBytes += bytesIn(value);
-    if (typeof message.content === 'string') textBytes += Buffer.byteLength(message.content);
+    if (typeof message.content === 'string') textBytes += bytesOfText(message.content);
     if (!Array.isArray(message.content)) continue;
     const content: readonly unknown[] = message.content;
     for (const part of content) {
       if (!isObject(part)) continue;
-      if (typeof part.text === 'string') textBytes += Buffer.byteLength(part.text);
+      if (typeof part.text === 'string') textBytes += bytesOfText(part.text);
       const need = typeof part.type === 'string' ? partNeeds.get(part.type) : undefined;
       if (need === undefined) continue;
       parts++;
@@ -57,7 +58,7 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
 
 /** Of all texts and names in a value. */
 function bytesIn(value: unknown): number {
-  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'string') return bytesOfText(value);
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + bytesIn(item), 0);
   if (!isObject(value)) return 0;
   return Object.entries(value).reduce((sum, [name, item]) => sum + name.length + bytesIn(item), 0);

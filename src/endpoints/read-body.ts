@@ -1,9 +1,11 @@
 // From the bytes of a request body to the fields that routing reads. Shared by the endpoints; changes nothing.
+import { isUtf8 } from 'node:buffer';
 import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { describePosition, jsonErrorOffset } from '../wire/json-error.ts';
 import { type ScannedObject, type ScanProblem, scanObject } from '../wire/json-scan.ts';
-import { isObject, type JsonObject } from '../wire/json-value.ts';
+import { bytesOfText, isLeftOut, skim } from '../wire/json-skim.ts';
+import { isObject, type JsonObject, objectOf, parseJson } from '../wire/json-value.ts';
 import type { InferenceFields } from './endpoint.ts';
 
 export interface ReadBody {
@@ -41,15 +43,27 @@ export function readBody(body: Buffer): ReadBody {
   const scanned = scanObject(body);
   if (typeof scanned === 'string' && scanned !== 'malformed' && scanned !== 'not-an-object')
     throw invalid(problems[scanned]);
-  const text = decode(body);
-  // A list was not scanned for its depth, so it is refused before anything recursive could see it.
-  if (text.trimStart().startsWith('[')) throw invalid(problems['not-an-object']);
-  const value = parse(text);
+  const value = (body.length > longBodyBytes && typeof scanned !== 'string' && skimmed(body)) || read(body);
   if (typeof scanned === 'string' || !isObject(value)) throw invalid(problems['not-an-object']);
   for (const name of decidedBy) {
     if (scanned.repeated.has(name)) throw invalid(`The request body has more than one member "${name}".`);
   }
   return { scanned, fields: value };
+}
+
+/** Where the prompt is most of it, the rest is read without it; undefined: it has to be read whole, if only to say what is wrong. */
+function skimmed(body: Buffer): JsonObject | undefined {
+  const text = isUtf8(body) ? skim(body) : undefined;
+  return text === undefined ? undefined : objectOf(parseJson(text));
+}
+
+const longBodyBytes = 65_536;
+
+function read(body: Buffer): unknown {
+  const text = decode(body);
+  // A list was not scanned for its depth, so it is refused before anything recursive could see it.
+  if (text.trimStart().startsWith('[')) throw invalid(problems['not-an-object']);
+  return parse(text);
 }
 
 function decode(body: Buffer): string {
@@ -75,6 +89,7 @@ export function inferenceFields(body: ReadBody, needs: readonly Capability[], pr
   const model = scanned.members.get('model');
   if (model === undefined) throw invalid('The request body has no "model".');
   if (typeof fields.model !== 'string' || fields.model === '') throw invalid('"model" must be a non-empty string.');
+  if (isLeftOut(fields.model)) throw new GatewayError('model_not_found', 'No model has a name this long.');
   const streamOptions = scanned.members.get('stream_options');
   const maxTokens = tokenBound(fields);
   return {
@@ -98,7 +113,7 @@ export interface Prompt extends Pick<InferenceFields, 'textBytes' | 'totalTextBy
 
 /** A text, a list of texts, tokens, or a list of token lists, each of which is a prompt of its own. */
 export function readPrompts(value: unknown): Prompt {
-  if (typeof value === 'string') return promptOf(Buffer.byteLength(value));
+  if (typeof value === 'string') return promptOf(bytesOfText(value));
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   if (typeof items[0] === 'number') return promptOf(items.length * bytesPerToken);
   let [textBytes, totalTextBytes, count] = [0, 0, 0];

@@ -37,7 +37,7 @@ export async function readRequestBody(
 ): Promise<Buffer> {
   // Only now: a caller that asked first has not sent what would be refused.
   if (request.headers.expect !== undefined) response.writeContinue();
-  const chunks: Buffer[] = [];
+  const collected = collect(Number(request.headers['content-length'] ?? 0));
   let bytes = 0;
   await new Promise<void>((resolve, reject) => {
     const done = (error?: GatewayError) => {
@@ -54,7 +54,7 @@ export async function readRequestBody(
       } catch (thrown) {
         return done(toGatewayError(thrown));
       }
-      chunks.push(chunk);
+      collected.add(chunk);
     };
     const onEnd = () => done();
     const onClose = () => done(new GatewayError('client_closed', 'The caller hung up while sending its request.'));
@@ -64,7 +64,28 @@ export async function readRequestBody(
     });
     request.on('data', onData).on('end', onEnd).on('close', onClose);
   });
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  return collected.whole();
+}
+
+/** Chunks come in sizes up to this one. */
+const chunkBytes = 65_536;
+
+/** Chunks of a body: where it is known to be long, each is copied to its place as it comes, and not all of them once more at the end. */
+function collect(announced: number): { add(chunk: Buffer): void; whole(): Buffer } {
+  const chunks: Buffer[] = [];
+  let place: Buffer | undefined;
+  let filled = 0;
+  return {
+    add(chunk) {
+      if (filled === 0 && announced > chunkBytes) place = Buffer.allocUnsafeSlow(announced);
+      if (place === undefined) chunks.push(chunk);
+      else filled += chunk.copy(place, filled);
+    },
+    whole() {
+      if (place !== undefined) return place.subarray(0, filled);
+      return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+    },
+  };
 }
 
 function requireJson({ headers }: IncomingMessage): void {

@@ -68,14 +68,17 @@ export function scanObject(bytes: Buffer): ScannedObject | ScanProblem {
 function skipBlank(bytes: Buffer, from: number): number {
   let at = from;
   for (;;) {
-    const byte = bytes[at];
-    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
+    if (!isBlank(bytes[at])) return at;
     at++;
   }
 }
 
+export function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
 /** Offset behind the closing quote of the string that opens at `at`; -1 when none opens or it never closes. */
-function stringEnd(bytes: Buffer, at: number): number {
+export function stringEnd(bytes: Buffer, at: number): number {
   if (bytes[at] !== quote) return -1;
   let from = at + 1;
   for (;;) {
