@@ -114,7 +114,10 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
     start() {},
     // It was told with everything else that a reload changes.
     apply() {},
-    caughtUp: () => acknowledged.caughtUp(shared.version),
+    caughtUp() {
+      shared.flush();
+      return acknowledged.caughtUp(shared.version);
+    },
     held: () => ({ ...readHeld(table), waiting: waiting() }),
     abandon: () => void pool.ended(0),
     async drain(how) {

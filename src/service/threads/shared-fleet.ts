@@ -50,6 +50,11 @@ export class SharedFleet implements FleetSharing {
     return this.#version;
   }
 
+  /** Tells what has been gathered, without waiting for more. */
+  flush(): void {
+    if (this.#isDue) this.#tell();
+  }
+
   get models(): ReadonlyMap<string, number> {
     return this.#models;
   }
