@@ -30,7 +30,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       file: { type: 'string' },
     },
   });
-  const { quick, only, subjects, rounds = quick ? '2' : '3', seconds = quick ? '3' : '5' } = values;
+  const { quick, only, subjects, rounds = quick ? '2' : '3', seconds = quick ? '2' : '5' } = values;
   return {
     benches: only === undefined ? (quick ? quickBenches : everyBench) : named(everyBench, only),
     subjects: subjects === undefined ? (quick ? quickSubjects : everySubject) : named(everySubject, subjects),
