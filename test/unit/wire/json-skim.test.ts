@@ -6,7 +6,8 @@ const skimmed = (text: string): unknown => JSON.parse(skim(Buffer.from(text)) ??
 
 /** What a value says, with the number of its bytes in place of each long text. */
 function withSizes(value: unknown): unknown {
-  if (typeof value === 'string') return isLeftOut(value) || Buffer.byteLength(value) >= 1_024 ? bytesOfText(value) : value;
+  if (typeof value === 'string')
+    return isLeftOut(value) || Buffer.byteLength(value) >= 1_024 ? bytesOfText(value) : value;
   if (Array.isArray(value)) return value.map(withSizes);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withSizes(item)]));
