@@ -19,7 +19,8 @@ export interface Table {
   /** By backend: requests in flight, in all and of each worker. */
   readonly inFlight: Int32Array;
   readonly inFlightOf: Int32Array;
-  /** By backend: 1 where a worker has found it silent for too long. */
+  /** By backend: how many workers have found it silent for too long, and 1 for each of them. */
+  readonly stalled: Int32Array;
   readonly stalledOf: Int32Array;
   /** By backend: the learnt limit. */
   readonly limits: Int32Array;
@@ -47,6 +48,7 @@ function sections(workers: number) {
     words: {
       inFlight: most.backends,
       inFlightOf: workers * most.backends,
+      stalled: most.backends,
       stalledOf: workers * most.backends,
       limits: most.backends,
       waitingOf: workers * most.models,
@@ -100,7 +102,7 @@ export function clearWorker(table: Table, worker: number): void {
     const at = worker * most.backends + backend;
     const held = Atomics.exchange(table.inFlightOf, at, 0);
     if (held !== 0) Atomics.sub(table.inFlight, backend, held);
-    Atomics.store(table.stalledOf, at, 0);
+    if (Atomics.exchange(table.stalledOf, at, 0) === 1) Atomics.sub(table.stalled, backend, 1);
   }
   for (let model = 0; model < most.models; model++) Atomics.store(table.waitingOf, worker * most.models + model, 0);
   Atomics.store(table.waiters, worker, 0);

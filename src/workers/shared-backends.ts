@@ -29,14 +29,14 @@ export function sharedEars(
   };
 }
 
-export function isStalledAnywhere({ stalledOf, workers }: Table, backend: number): boolean {
-  for (let worker = 0; worker < workers; worker++)
-    if (Atomics.load(stalledOf, worker * most.backends + backend) !== 0) return true;
-  return false;
+export function isStalledAnywhere({ stalled }: Table, backend: number): boolean {
+  return Atomics.load(stalled, backend) > 0;
 }
 
-export function showStalled({ stalledOf }: Table, worker: number, backend: number, is: boolean): void {
-  Atomics.store(stalledOf, worker * most.backends + backend, is ? 1 : 0);
+export function showStalled({ stalled, stalledOf }: Table, worker: number, backend: number, is: boolean): void {
+  const now = is ? 1 : 0;
+  const before = Atomics.exchange(stalledOf, worker * most.backends + backend, now);
+  if (before !== now) Atomics.add(stalled, backend, now - before);
 }
 
 /** Learnt here, and shown to all. */
