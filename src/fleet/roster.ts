@@ -14,6 +14,8 @@ export interface RosterParts {
   /** `index`: of the state. */
   readonly silence: (backend: Backend, index: number) => Silence;
   readonly limit: (backend: Backend, index: number) => InFlightLimit;
+  /** Where it is kept until when a member is left alone; left out or undefined: with the rest of what is known of it. */
+  readonly holdOff?: (backend: Backend, model: string) => Pick<MemberState, 'holdOff'> | undefined;
   /** Left out: numbers are given out here. */
   readonly indexOf?: (backend: Backend) => number;
 }
@@ -73,11 +75,18 @@ export class Roster {
     const { members } = this.of(backend);
     const known = members.get(model);
     if (known !== undefined) return known;
+    const circuit = this.#make.circuit(backend, model);
+    const kept = this.#make.holdOff?.(backend, model) ?? { holdOff: undefined };
     const state: MemberState = {
-      circuit: this.#make.circuit(backend, model),
+      circuit,
       failures: new RecentFailures(),
       backSinceMs: undefined,
-      holdOff: undefined,
+      get holdOff() {
+        return kept.holdOff;
+      },
+      set holdOff(until) {
+        kept.holdOff = until;
+      },
       unable: new Map(),
       proven: new Set(),
     };

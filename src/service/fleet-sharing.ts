@@ -1,6 +1,6 @@
 // What the owner of a fleet does for other threads that serve from it: where they read what it knows, and what they are told. In
 // most routers there are none.
-import type { BackendState } from '../fleet/backend-state.ts';
+import type { BackendState, MemberState } from '../fleet/backend-state.ts';
 import type { CircuitWords } from '../fleet/circuit.ts';
 import type { Backend } from '../fleet/fleet.ts';
 import type { InFlightLimit } from '../fleet/in-flight-limit.ts';
@@ -9,6 +9,8 @@ import type { OtherEars } from '../fleet/silence.ts';
 export interface FleetSharing {
   /** Where a circuit keeps what it shows; undefined: in itself. */
   circuitWords(backend: Backend, model: string): CircuitWords | undefined;
+  /** Where it is kept until when a member is left alone; undefined: with the member. */
+  holdOff(backend: Backend, model: string): Pick<MemberState, 'holdOff'> | undefined;
   ears(index: number): OtherEars | undefined;
   /** The limit that is learnt here, shown to others. */
   limit(index: number, learnt: InFlightLimit): InFlightLimit;
@@ -28,6 +30,7 @@ export interface FleetSharing {
 
 export const unshared: FleetSharing = {
   circuitWords: () => undefined,
+  holdOff: () => undefined,
   ears: () => undefined,
   limit: (_index, learnt) => learnt,
   stateChanged() {},

@@ -74,6 +74,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
   });
   const roster = new Roster({
     circuit: circuits.make,
+    holdOff: (backend, model) => sharing.holdOff(backend, model),
     silence({ name, stallAfterMs }, index) {
       const changed = (stalled: boolean) => {
         recorder.changed(name, stalled ? 'stalled' : 'no longer stalled');

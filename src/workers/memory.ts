@@ -36,11 +36,12 @@ export interface Table {
   /** By circuit: see shared-circuits. */
   readonly circuits: Int32Array;
   readonly retryAtMs: Float64Array;
+  readonly holdOffUntilMs: Float64Array;
   /** By worker: see shared-standing. */
   readonly standing: Int32Array;
 }
 
-export const wordsOfCircuit = 4;
+export const wordsOfCircuit = 5;
 export const wordsOfStanding = 8;
 
 function sections(workers: number) {
@@ -57,7 +58,7 @@ function sections(workers: number) {
       circuits: most.circuits * wordsOfCircuit,
       standing: workers * wordsOfStanding,
     },
-    times: { heardMs: most.backends, waitersSinceMs: workers, retryAtMs: most.circuits },
+    times: { heardMs: most.backends, waitersSinceMs: workers, retryAtMs: most.circuits, holdOffUntilMs: most.circuits },
   };
 }
 

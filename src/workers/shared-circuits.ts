@@ -1,23 +1,29 @@
 // What a circuit shows, in shared memory: written by the main thread, which alone decides, and read by the workers. Of these words
-// a worker writes one: it takes the trial, so that of all workers only one has it.
+// a worker writes one: it takes the trial, so that of all workers only one has it. Beside it stands until when its member is to be
+// left alone, which every worker writes that has been told so by the backend, and reads before its next choice.
+import type { HoldOff, MemberState } from '../fleet/backend-state.ts';
 import type { CircuitState, CircuitWords } from '../fleet/circuit.ts';
 import { type Table, wordsOfCircuit } from './memory.ts';
 
 const states: readonly CircuitState[] = ['closed', 'half_open', 'open'];
 
 /** Of each circuit. */
-const word = { state: 0, epoch: 1, onProbation: 2, trialOf: 3 } as const;
+const word = { state: 0, epoch: 1, onProbation: 2, trialOf: 3, holdOff: 4 } as const;
+
+const reasons: readonly HoldOff['why'][] = ['busy', 'loading', 'misconfigured', 'wrong-model'];
 
 /** `trialOf`: 0 where no trial runs, or the number of its worker plus one. */
-export class SharedCircuitWords implements CircuitWords {
+export class SharedCircuitWords implements CircuitWords, Pick<MemberState, 'holdOff'> {
   readonly #words: Int32Array;
   readonly #retryAtMs: Float64Array;
+  readonly #holdOffUntilMs: Float64Array;
   readonly #circuit: number;
   readonly #start: number;
 
-  constructor({ circuits, retryAtMs }: Table, circuit: number) {
+  constructor({ circuits, retryAtMs, holdOffUntilMs }: Table, circuit: number) {
     this.#words = circuits;
     this.#retryAtMs = retryAtMs;
+    this.#holdOffUntilMs = holdOffUntilMs;
     this.#circuit = circuit;
     this.#start = circuit * wordsOfCircuit;
   }
@@ -78,6 +84,24 @@ export class SharedCircuitWords implements CircuitWords {
 
   set retryAtMs(atMs: number | undefined) {
     this.#retryAtMs[this.#circuit] = atMs ?? 0;
+  }
+
+  get holdOff(): HoldOff | undefined {
+    const found = this.#read(word.holdOff);
+    if (found === 0) return undefined;
+    const why = reasons[(found >> 1) - 1];
+    const untilMs = this.#holdOffUntilMs[this.#circuit];
+    return why === undefined || untilMs === undefined ? undefined : { why, untilMs, told: (found & 1) === 1 };
+  }
+
+  set holdOff(holdOff: HoldOff | undefined) {
+    if (holdOff === undefined) {
+      if (this.#read(word.holdOff) !== 0) this.#write(word.holdOff, 0);
+      return;
+    }
+    // The time first: whoever sees that there is one sees a time too.
+    this.#holdOffUntilMs[this.#circuit] = holdOff.untilMs;
+    this.#write(word.holdOff, ((reasons.indexOf(holdOff.why) + 1) << 1) | (holdOff.told ? 1 : 0));
   }
 
   #read(which: number): number {

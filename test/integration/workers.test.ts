@@ -91,6 +91,15 @@ describe('two workers on one port', () => {
     expect([bad?.posts.length, good?.posts.length]).toEqual([before, 2 * many]);
   });
 
+  it('leave a backend alone that has told one of them to come back later', async () => {
+    const router = await two({ engines: [{ imitates: 'vllm' }, { imitates: 'vllm' }], retryBudgetRatio: 1 });
+    const [busy] = router.engines;
+    busy?.respond(reply(429, { error: 'full' }, { 'retry-after': '60' }));
+    while (busy?.posts.length === 0) await freshChat(router.port).ended;
+    expect(statuses(await freshChats(router.port, many))).toEqual(all(200));
+    expect(busy?.posts).toHaveLength(1);
+  });
+
   it('admit together what a limit allows, and not one more', async () => {
     const limits = { requestsPerDay: 10, concurrent: 10 };
     const router = await two({ auth: { tenants: new Map([['anonymous', { limits, modelLimits: new Map() }]]) } });

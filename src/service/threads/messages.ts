@@ -1,6 +1,6 @@
 // What the main thread and its workers say to each other. Backends go by identity (fleet/changes), circuits by a number that is
 // never given out twice; all times are the main thread's.
-import type { BackendState, HoldOff } from '../../fleet/backend-state.ts';
+import type { BackendState } from '../../fleet/backend-state.ts';
 import type { Capability } from '../../fleet/capabilities.ts';
 import type { Address, Fleet } from '../../fleet/fleet.ts';
 import type { ReportedMetrics } from '../../metrics/merge.ts';
@@ -64,12 +64,11 @@ export interface CircuitPlace {
   readonly model: string;
 }
 
-/** What is known of a member, by its circuit. */
+/** What is known of a member, by its circuit; until when it is left alone stands in shared memory. */
 export interface MemberNews {
   readonly circuit: number;
   /** A failure, or the end of what there was of them. */
   readonly failure?: { readonly atMs: number } | 'none';
-  readonly holdOff: HoldOff | undefined;
   readonly unable: readonly (readonly [Capability, number])[];
   readonly proven: readonly Capability[];
   readonly backSinceMs: number | undefined;

@@ -62,6 +62,7 @@ export class MirroredFleet {
     this.roster = new Roster({
       indexOf: (backend) => this.#indexes.get(identityOf(backend)) ?? 0,
       circuit: (backend, model) => this.#circuitOf(backend, model),
+      holdOff: (backend, model) => this.#wordsOf(backend, model),
       silence({ stallAfterMs }, index) {
         const changed = (stalled: boolean) => {
           showStalled(table, worker, index, stalled);
@@ -97,13 +98,12 @@ export class MirroredFleet {
   }
 
   /** What another worker, or the owner, has found out about a member. */
-  learn({ circuit, failure, holdOff, unable, proven, backSinceMs }: MemberNews): void {
+  learn({ circuit, failure, unable, proven, backSinceMs }: MemberNews): void {
     const place = this.#placesById.get(circuit);
     const member = place && this.roster.known(place.backend)?.members.get(place.model);
     if (member === undefined) return;
     if (failure === 'none') member.failures.clear();
     else if (failure !== undefined) member.failures.add(failure.atMs);
-    member.holdOff = holdOff;
     member.backSinceMs = backSinceMs;
     for (const [capability, untilMs] of unable) member.unable.set(capability, untilMs);
     for (const capability of proven) member.proven.add(capability);
@@ -113,8 +113,8 @@ export class MirroredFleet {
   newsOf({ backend, model, memberState }: Candidate): MemberNews | undefined {
     const id = this.#places.get(keyOf(identityOf(backend), model))?.id;
     if (id === undefined) return undefined;
-    const { holdOff, unable, proven, backSinceMs } = memberState;
-    return { circuit: id, holdOff, unable: [...unable], proven: [...proven], backSinceMs };
+    const { unable, proven, backSinceMs } = memberState;
+    return { circuit: id, unable: [...unable], proven: [...proven], backSinceMs };
   }
 
   heard(index: number, atMs: number): void {
@@ -194,11 +194,16 @@ export class MirroredFleet {
   }
 
   #circuitOf(backend: Backend, model: string): Circuit {
-    const { worker, table, outbox } = this.#parts;
+    const { worker, outbox } = this.#parts;
+    const id = this.#places.get(keyOf(identityOf(backend), model))?.id;
+    const words = this.#wordsOf(backend, model);
+    if (id === undefined || words === undefined) return untold;
+    return new RemoteCircuit({ id, worker, words, tell: (news) => outbox.circuit(news) });
+  }
+
+  #wordsOf(backend: Backend, model: string): SharedCircuitWords | undefined {
     const place = this.#places.get(keyOf(identityOf(backend), model));
-    if (place === undefined) return untold;
-    const words = new SharedCircuitWords(table, place.place);
-    return new RemoteCircuit({ id: place.id, worker, words, tell: (news) => outbox.circuit(news) });
+    return place && new SharedCircuitWords(this.#parts.table, place.place);
   }
 }
 

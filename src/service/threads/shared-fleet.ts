@@ -2,7 +2,7 @@
 // on, so that hundreds of probes that end together are one message. Also gives out the numbers that stand for backends, models
 // and circuits in shared memory.
 import { identityOf } from '../../fleet/changes.ts';
-import type { BackendState } from '../../fleet/backend-state.ts';
+import type { BackendState, MemberState } from '../../fleet/backend-state.ts';
 import type { Circuit, CircuitWords } from '../../fleet/circuit.ts';
 import type { Backend, Fleet } from '../../fleet/fleet.ts';
 import type { InFlightLimit } from '../../fleet/in-flight-limit.ts';
@@ -24,7 +24,6 @@ export interface SharedFleetParts {
 }
 
 interface Placed extends CircuitPlace {
-  readonly of: Backend;
   readonly words: SharedCircuitWords;
 }
 
@@ -32,6 +31,7 @@ export class SharedFleet implements FleetSharing {
   readonly #parts: SharedFleetParts;
   readonly #places = new Places(most.circuits);
   readonly #circuits = new Map<number, Placed>();
+  readonly #members = new Map<string, Placed>();
   readonly #models = new Map<string, number>();
   #nextCircuit = 1;
   #version = 0;
@@ -66,10 +66,15 @@ export class SharedFleet implements FleetSharing {
     const words = new SharedCircuitWords(this.#parts.table, place);
     words.clear();
     const id = this.#nextCircuit++;
-    const placed = { id, place, backend: identityOf(backend), model, of: backend, words };
+    const placed = { id, place, backend: identityOf(backend), model, words };
     this.#circuits.set(id, placed);
+    this.#members.set(keyOf(placed.backend, model), placed);
     this.#newCircuits.push(told(placed));
     return words;
+  }
+
+  holdOff(backend: Backend, model: string): Pick<MemberState, 'holdOff'> | undefined {
+    return this.#placed(backend, model)?.words;
   }
 
   ears(index: number): OtherEars {
@@ -87,7 +92,7 @@ export class SharedFleet implements FleetSharing {
   }
 
   cameBack(backend: Backend, model: string): void {
-    const id = [...this.#circuits.values()].find((one) => one.of === backend && one.model === model)?.id;
+    const id = this.#placed(backend, model)?.id;
     const news = id === undefined ? undefined : this.memberNews(id);
     if (news !== undefined) this.#parts.tellAll({ kind: 'member', news });
   }
@@ -111,6 +116,7 @@ export class SharedFleet implements FleetSharing {
     for (const [id, circuit] of this.#circuits) {
       if (circuit.backend !== identity) continue;
       this.#circuits.delete(id);
+      this.#members.delete(keyOf(identity, circuit.model));
       this.#places.giveBack(circuit.place);
     }
     this.#parts.tellAll({ kind: 'left', backend: identity, name: isGone ? backend.name : undefined });
@@ -140,17 +146,16 @@ export class SharedFleet implements FleetSharing {
   memberNews(id: number): MemberNews | undefined {
     const member = this.#member(id);
     if (member === undefined) return undefined;
-    const { holdOff, unable, proven, backSinceMs } = member;
-    return { circuit: id, holdOff, unable: [...unable], proven: [...proven], backSinceMs };
+    const { unable, proven, backSinceMs } = member;
+    return { circuit: id, unable: [...unable], proven: [...proven], backSinceMs };
   }
 
   /** What a worker has learnt of a member. */
-  learn({ circuit, failure, holdOff, unable, proven }: MemberNews): void {
+  learn({ circuit, failure, unable, proven }: MemberNews): void {
     const member = this.#member(circuit);
     if (member === undefined) return;
     if (failure === 'none') member.failures.clear();
     else if (failure !== undefined) member.failures.add(failure.atMs);
-    member.holdOff = holdOff;
     for (const [capability, untilMs] of unable) member.unable.set(capability, untilMs);
     for (const capability of proven) member.proven.add(capability);
   }
@@ -158,6 +163,10 @@ export class SharedFleet implements FleetSharing {
   /** The trials of a worker that has died lead nowhere any more. */
   freeTrials(worker: number): void {
     for (const { words } of this.#circuits.values()) words.freeTrial(worker);
+  }
+
+  #placed(backend: Backend, model: string): Placed | undefined {
+    return this.#members.get(keyOf(identityOf(backend), model));
   }
 
   #member(id: number) {
@@ -219,6 +228,10 @@ export class SharedFleet implements FleetSharing {
       return backend === undefined ? [] : [{ backend, ...known }];
     });
   }
+}
+
+function keyOf(identity: string, model: string): string {
+  return `${identity}\n${model}`;
 }
 
 function told({ id, place, backend, model }: CircuitPlace): CircuitPlace {

@@ -118,3 +118,19 @@ describe('a circuit that workers share', () => {
     expect([one.a.state, one.a.retryAtMs, one.a.admits()]).toEqual(['closed', undefined, true]);
   });
 });
+
+describe('a member that is to be left alone', () => {
+  it('is so for all workers at once, with the reason, the time and who has said so', () => {
+    const table = openTable(createMemory(2));
+    const [a, b] = [new SharedCircuitWords(table, 7), new SharedCircuitWords(table, 7)];
+    expect(b.holdOff).toBeUndefined();
+    for (const why of ['busy', 'loading', 'misconfigured', 'wrong-model'] as const)
+      for (const told of [true, false]) {
+        a.holdOff = { why, untilMs: 1_234.5, told };
+        expect(b.holdOff).toEqual({ why, untilMs: 1_234.5, told });
+      }
+    b.holdOff = undefined;
+    expect(a.holdOff).toBeUndefined();
+    expect(new SharedCircuitWords(table, 8).holdOff).toBeUndefined();
+  });
+});
