@@ -38,9 +38,9 @@ export function lookedAtAgainMs(candidates: readonly Candidate[]): number | unde
 /** So many are not looked at anew for each request: */
 const many = 64;
 /** only so often. */
-const everyMs = 20;
+const everyMs = 100;
 
-/** Whether the members of one model are in a panic, as requests ask: of a large fleet it is known to 20 ms. */
+/** Whether the members of one model are in a panic, as requests ask: of a large fleet it is known to 100 ms. */
 export class PanicWatch {
   #atMs = -Infinity;
   #isPanic = false;
