@@ -88,7 +88,8 @@ export class CallerReply implements Reply, Sink {
   write(bytes: Buffer): boolean {
     // An empty chunk would be the last one.
     if (bytes.length === 0) return true;
-    const socket = this.#framed();
+    // Copying what is long would cost more than it saves.
+    const socket = bytes.length > joinedBytes ? undefined : this.#framed();
     if (socket !== undefined) return socket.write(chunkOf(bytes));
     this.#hasBegun = true;
     return this.#response.write(bytes);
