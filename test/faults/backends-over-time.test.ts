@@ -201,6 +201,7 @@ fault(
     const seen = await asked;
     expect(statuses(seen)).toEqual({ 200: 500 });
     expect(Math.max(...most)).toBeLessThanOrEqual(cap);
+    await expect.poll(() => requestLines(stand.router).length).toBe(500);
     const served = servedBy(stand);
     expect(Object.keys(served)).toEqual(['a', 'b']);
     const attempts = requestLines(stand.router).reduce((sum, { attempts }) => sum + Number(attempts), 0);
