@@ -14,8 +14,8 @@ import { workersBench } from './workers.ts';
 
 export const everyBench: readonly Bench[] = [
   plainBench,
-  events,
   firstByte,
+  events,
   openStreams,
   workersBench,
   backendsBench,
@@ -26,4 +26,4 @@ export const everyBench: readonly Bench[] = [
   endurance,
 ];
 
-export const quickBenches: readonly Bench[] = [plainBench, events, firstByte];
+export const quickBenches: readonly Bench[] = [plainBench, firstByte, events];

@@ -73,9 +73,9 @@ function start(): void {
     response.on('data', (text: string) => {
       const now = performance.now();
       const whole = rest + text;
-      const end = whole.lastIndexOf('\n\n');
-      rest = whole.slice(end + 2);
-      for (const event of whole.slice(0, Math.max(0, end)).split('\n\n')) {
+      const parts = whole.split('\n\n');
+      rest = parts.pop() ?? '';
+      for (const event of parts) {
         if (event === 'data: [DONE]') isDone = true;
         // Proxies that write JSON anew put a space there.
         const at = event.indexOf('#', event.indexOf('"content":'));

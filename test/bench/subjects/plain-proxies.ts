@@ -26,7 +26,8 @@ export const nginx: Subject = {
     writeFileSync(
       file,
       `daemon off; worker_processes 1; pid ${dir}/pid; error_log ${dir}/error.log;
-events { worker_connections ${descriptors - 100}; }
+# More than there are descriptors for: at fifteen sixteenths it would begin to close connections that wait for their answer.
+events { worker_connections 65536; }
 http {
   access_log ${dir}/access.log; ${temp} client_body_buffer_size 1m; client_max_body_size 32m;
   keepalive_requests 1000000;
