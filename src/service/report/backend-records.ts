@@ -12,6 +12,8 @@ export interface BackendRecord {
   /** Of the last probe; undefined: nothing was wrong with it. */
   probeProblem: string | undefined;
   attemptProblem: Occurrence | undefined;
+  /** When an attempt last said anything, good or bad. */
+  saidAtMs: number;
   lastChange: Occurrence | undefined;
   readonly firstTokens: FirstTokens;
 }
@@ -20,6 +22,9 @@ export interface Occurrence {
   readonly atMs: number;
   readonly what: string;
 }
+
+/** What an attempt says of its backend; without words: it went well. */
+export type Saying = Occurrence | { readonly atMs: number; readonly what?: undefined };
 
 /** A failed attempt that nothing has followed says little after so long. */
 const fadesAfterMs = 300_000;
@@ -35,6 +40,7 @@ export class BackendRecords {
       failed: 0,
       probeProblem: undefined,
       attemptProblem: undefined,
+      saidAtMs: -Infinity,
       lastChange: undefined,
       firstTokens: new FirstTokens(),
     };
@@ -48,9 +54,9 @@ export class BackendRecords {
     if (firstTokenMs !== undefined) record.firstTokens.add(firstTokenMs, atMs);
     if (isFaultOfBackend(error)) {
       record.failed++;
-      record.attemptProblem = { atMs, what: problemOfAttempt(error) };
+      said(record, { atMs, what: problemOfAttempt(error) });
     } else if (error === undefined) {
-      record.attemptProblem = undefined;
+      said(record, { atMs });
     }
   }
 
@@ -60,7 +66,7 @@ export class BackendRecords {
     record.attempts += attempts;
     record.failed += failed;
     for (const ms of firstTokensMs) record.firstTokens.add(ms, atMs);
-    if (problem !== undefined) record.attemptProblem = problem === 'none' ? undefined : problem;
+    if (problem !== undefined) said(record, problem);
   }
 
   /** `what`: in a few words, such as `up → down` or `drained`. */
@@ -87,4 +93,11 @@ export class BackendRecords {
   get size(): number {
     return this.#records.size;
   }
+}
+
+/** Of several threads the news of an attempt may come after those of a later one. */
+function said(record: BackendRecord, { atMs, what }: Saying): void {
+  if (atMs < record.saidAtMs) return;
+  record.saidAtMs = atMs;
+  record.attemptProblem = what === undefined ? undefined : { atMs, what };
 }

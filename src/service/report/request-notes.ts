@@ -4,7 +4,7 @@ import type { Counters } from '../../admission/counters.ts';
 import type { Clock } from '../../clock.ts';
 import type { Look } from '../../routing/claim.ts';
 import type { AttemptEnded, ExchangeSettled } from '../../routing/ports.ts';
-import type { Occurrence } from './backend-records.ts';
+import type { Saying } from './backend-records.ts';
 import { isFaultOfBackend } from './faults.ts';
 import { type Decision, LatestDecisions } from './latest-decisions.ts';
 import { type Failure, LatestFailures } from './latest-failures.ts';
@@ -22,8 +22,8 @@ export interface BackendNotes {
   attempts: number;
   failed: number;
   readonly firstTokensMs: number[];
-  /** Of the last attempt that says anything; `none`: it went well. */
-  problem: Occurrence | 'none' | undefined;
+  /** Of the last attempt that says anything. */
+  problem: Saying | undefined;
 }
 
 export class NoteTaker {
@@ -50,7 +50,7 @@ export class NoteTaker {
       notes.failed++;
       notes.problem = { atMs: nowMs, what: problemOfAttempt(error) };
     } else if (error === undefined) {
-      notes.problem = 'none';
+      notes.problem = { atMs: nowMs };
     }
     this.#openFailures.attempted(event, nowMs);
   }

@@ -265,3 +265,18 @@ describe('what is remembered of a backend', () => {
     expect(records.size).toBe(0);
   });
 });
+
+describe('what several threads have noted of a backend', () => {
+  const notes = { attempts: 1, failed: 0, firstTokensMs: [] };
+
+  it('tells of its last attempt, whichever is heard of last', () => {
+    const records = new BackendRecords();
+    records.add('b', { ...notes, failed: 1, problem: { atMs: 200, what: 'HTTP 500' } }, 250);
+    records.add('b', { ...notes, problem: { atMs: 100 } }, 260);
+    expect(records.problemOf('b', 300)).toBe('HTTP 500');
+    records.add('b', { ...notes, problem: { atMs: 270 } }, 280);
+    expect(records.problemOf('b', 300)).toBeNull();
+    records.add('b', { ...notes, failed: 1, problem: { atMs: 210, what: 'HTTP 502' } }, 290);
+    expect(records.problemOf('b', 300)).toBeNull();
+  });
+});
