@@ -24,7 +24,7 @@ export function nameOf(backends: number): string {
 }
 
 async function measure({ serving, seconds, dir }: Standing): Promise<Figures> {
-  await plain(serving, { seconds: Math.min(4, seconds), dir });
+  await plain(serving, { seconds, dir });
   const before = cpuOf(serving) ?? 0;
   await setTimeout(seconds * 1000);
   const idlePerSecond = ((cpuOf(serving) ?? 0) - before) / seconds;

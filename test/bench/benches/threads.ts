@@ -46,7 +46,7 @@ export const threads: OwnBench = {
       const [url = ''] = engine.urls;
       const onOne = await serving(way, { url, cores: cores.proxy });
       try {
-        await plain(onOne, { seconds: Math.min(2, seconds), dir });
+        await plain(onOne, { seconds, dir });
         const { cpuMicros, failed } = await plain(onOne, { seconds, dir });
         const pid = onOne.process?.pid ?? 0;
         const [mebibytes, sharedMebibytes] = [residentBytes(pid) / 2 ** 20, proportionalBytes(pid) / 2 ** 20];
@@ -69,7 +69,7 @@ async function onAll(
 ): Promise<Figures> {
   const all = await serving(way, { url, cores: undefined });
   try {
-    await plain(all, { seconds: Math.min(2, seconds), dir });
+    await plain(all, { seconds, dir });
     const { perSecond } = await plain(all, { seconds, dir });
     const shares: number[] = [];
     for (let n = 0; n < trials; n++) shares.push(await largestShare(all.url));

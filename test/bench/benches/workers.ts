@@ -17,7 +17,7 @@ export const workersBench: LoadBench = {
   subjects: [1, 2].map((workers) => switchyard({ name: nameOf(workers), workers })),
   unpinned: true,
   async measure({ subject, serving, seconds, dir }) {
-    await plain(serving, { seconds: Math.min(2, seconds), dir });
+    await plain(serving, { seconds, dir });
     const { cpuMicros, perSecond, failed } = await plain(serving, { seconds, dir });
     const workers = subject.name === nameOf(2) ? 2 : 1;
     const couldPerSecond = cpuMicros === undefined ? undefined : (workers * 1e6) / cpuMicros;
