@@ -11,6 +11,7 @@ import type { Readings } from './pressure/watch.ts';
 import { followRequests } from './service/follow-requests.ts';
 import type { Applied, ApplyOptions } from './service/live-fleet.ts';
 import { openAdmin } from './service/open-admin.ts';
+import { openExchange } from './service/open-exchange.ts';
 import { openDiscovery, type DiscoveryParts } from './service/open-discovery.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openReads } from './service/open-reads.ts';
@@ -120,6 +121,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
       readings: options.readings,
     });
   const callers: Serving = crew?.serve(first, given) ?? (await alone());
+  const exchange = crew === undefined ? openExchange(first, { clock, metrics, open }) : undefined;
   metrics.config.loaded('startup', 'applied', hash);
 
   async function applyWhole(next: Fleet, { allowEmpty = false }: Partial<ApplyOptions> = {}): Promise<Applied> {
@@ -127,6 +129,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     const { level } = live.current.logging;
     const applied = await live.apply(next, { allowEmpty });
     if (applied.result === 'refused') return applied;
+    open.placement.configure(next.routing.leastCost);
     callers.apply(next);
     admin.apply(next);
     if (next.logging.level !== level) log.level = next.logging.level;
@@ -147,6 +150,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     first: { fleet: first, hash },
   });
   const release = async () => {
+    exchange?.stop();
     // Together: what is being applied waits for backends until the fleet is closed.
     await Promise.all([discovery.close(), open.close()]);
     await callers.release();
@@ -173,6 +177,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   });
   open.start();
   callers.start();
+  exchange?.start();
   discovery.start(applyWhole);
 
   return {

@@ -8,6 +8,7 @@ import { decodeGroup } from './decode-discover.ts';
 import { decodeLimits, decodeTenants } from './decode-limits.ts';
 import { decodeOverload } from './decode-overload.ts';
 import { decodeSharedState } from './decode-shared-state.ts';
+import { decodeLeastCost } from './schema-least-cost.ts';
 import { decodeMetrics } from './schema-metrics.ts';
 import { decodeTracing } from './schema-tracing.ts';
 import * as defaults from './defaults.ts';
@@ -53,6 +54,7 @@ export function decode(file: FleetFile, credentials: Credentials, overrides: Ove
       queue: { ...defaults.queueDefaults, ...decodeQueue(file.routing?.queue) },
       panicRatio: file.routing?.panic ?? defaults.panicRatioDefault,
       slowStartMs: file.routing?.slow_start ?? defaults.slowStartMsDefault,
+      leastCost: decodeLeastCost(file.routing?.least_cost),
       retryBudgetRatio: file.routing?.retries?.budget_ratio ?? defaults.retryBudgetRatioDefault,
     },
     logging: {

@@ -1,6 +1,7 @@
 // A fleet in the words of fleet.yaml: what is in force after defaults, environment and flags, for people who look at it. Secrets
 // are `***`, also those that came from files of their own; apart from them it could be loaded again and would mean the same.
 import type { ApiKey, Fleet } from '../fleet/fleet.ts';
+import type { LeastCostSettings } from '../fleet/least-cost-settings.ts';
 import type { OverloadSettings } from '../fleet/overload-settings.ts';
 import { formatAddress } from './addresses.ts';
 import { effectiveBackend, effectiveGroup, effectiveModel, effectiveQueue } from './effective-backends.ts';
@@ -38,6 +39,7 @@ export function effectiveConfig(fleet: Fleet): Written {
       policy: routing.policy,
       panic: routing.panicRatio,
       slow_start: formatDuration(routing.slowStartMs),
+      least_cost: effectiveLeastCost(routing.leastCost),
       retries: { budget_ratio: routing.retryBudgetRatio },
       queue: effectiveQueue(routing.queue),
     },
@@ -51,6 +53,15 @@ export function effectiveConfig(fleet: Fleet): Written {
       tracing: tracing && { otlp: tracing.url, sample: tracing.sampleRatio },
     }),
     logging: { level: logging.level, format: logging.format, access: logging.access },
+  };
+}
+
+function effectiveLeastCost({ prefix, indexEntries, ttftObjectiveMs, fullScan }: LeastCostSettings): Written {
+  return {
+    prefix,
+    index_entries: indexEntries,
+    ttft_objective: formatDuration(ttftObjectiveMs),
+    full_scan: fullScan,
   };
 }
 

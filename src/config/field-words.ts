@@ -190,6 +190,20 @@ const models: Readonly<Record<string, FieldWords>> = {
     says: 'A backend that comes back gets a tenth of its share at first, all of it after this long. 0s: at once.',
     default: '30s',
   },
+  'routing.least_cost': { says: 'Options of the policy least-cost.' },
+  'least_cost.prefix': {
+    says: 'Whether it is remembered which backend has seen which prompt, so that what is cached there is used.',
+    default: true,
+  },
+  'least_cost.index_entries': {
+    says: 'Most that is remembered: 32 bytes for each 256 tokens; rounded down to a power of two.',
+    default: 1_048_576,
+  },
+  'least_cost.ttft_objective': { says: 'A first token that is expected later than this counts more.', default: '5s' },
+  'least_cost.full_scan': {
+    says: 'Up to so many backends are all compared, with one router; of more, those there is a reason for and eight others.',
+    default: 64,
+  },
   'routing.retries': { says: 'How often a request may be tried again on another backend.' },
   'retries.budget_ratio': {
     says: 'How many may be on a second try, as a part of those on their first. Three always may, with 1 all.',

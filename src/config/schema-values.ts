@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Parsed } from './addresses.ts';
 import { filledText, number, text } from './leaves.ts';
+import { durationPattern, parseDuration } from './units.ts';
 
 // Also a metric label and, for backends, a response header.
 export const name = text((schema) =>
@@ -33,3 +34,6 @@ export function parsedBy<Value>(parse: (written: string) => Parsed<Value>, patte
   });
   return pattern === undefined ? parsing : parsing.meta({ pattern });
 }
+
+export const duration = parsedBy(parseDuration, durationPattern);
+export const positive = duration.refine((ms) => ms >= 1, { error: 'must be at least 1ms' });

@@ -14,20 +14,19 @@ import { admin } from './schema-admin.ts';
 import { discover } from './schema-discover.ts';
 import { amount, limits, tenant } from './schema-limits.ts';
 import { metrics } from './schema-metrics.ts';
+import { leastCost } from './schema-least-cost.ts';
 import { overload } from './schema-overload.ts';
 import { sharedState } from './schema-shared-state.ts';
 import { clientTls, serverTls } from './schema-tls.ts';
 import { tracing } from './schema-tracing.ts';
-import { count, file, modelName, name, parsedBy, secret } from './schema-values.ts';
-import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts';
+import { count, duration, file, modelName, name, parsedBy, positive, secret } from './schema-values.ts';
+import { parseSize, sizePattern } from './units.ts';
 
 /** Beyond the cores of any machine there is. */
 const mostWorkers = 128;
 
 const backendName = name.refine((value) => value !== 'none', { error: 'the name "none" is reserved' });
-const duration = parsedBy(parseDuration, durationPattern);
 const size = parsedBy(parseSize, sizePattern).refine((bytes) => bytes >= 1024, { error: 'must be at least 1KiB' });
-const positive = duration.refine((ms) => ms >= 1, { error: 'must be at least 1ms' });
 
 const workers = number(
   z.unknown().transform((value, context) => {
@@ -191,6 +190,7 @@ export const fleetSchema = z.strictObject({
       retries: retries.optional(),
       panic: number(z.number().min(0).max(1)).optional(),
       slow_start: duration.optional(),
+      least_cost: leastCost.optional(),
     })
     .optional(),
   shared_state: sharedState.optional(),

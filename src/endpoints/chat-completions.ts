@@ -36,12 +36,14 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
   // What stands around the texts becomes tokens as well: tool calls, reasoning, names, a schema.
   let otherBytes = isObject(body.fields.response_format) ? bytesIn(body.fields.response_format.json_schema) : 0;
   let parts = 0;
+  let knownTextBytes = 0;
   const messages: readonly unknown[] = Array.isArray(body.fields.messages) ? body.fields.messages : [];
   for (const message of messages) {
     if (!isObject(message)) continue;
     for (const [name, value] of Object.entries(message))
       if (name !== 'content' && name !== 'role') otherBytes += bytesIn(value);
     if (typeof message.content === 'string') textBytes += bytesOfText(message.content);
+    if (message.role === 'assistant') knownTextBytes = textBytes;
     if (!Array.isArray(message.content)) continue;
     const content: readonly unknown[] = message.content;
     for (const part of content) {
@@ -53,7 +55,7 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
       needs.add(need);
     }
   }
-  return { textBytes, totalTextBytes: textBytes + otherBytes, parts, count: 1 };
+  return { member: 'messages', textBytes, totalTextBytes: textBytes + otherBytes, parts, count: 1, knownTextBytes };
 }
 
 /** Of all texts and names in a value. */

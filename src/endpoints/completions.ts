@@ -9,6 +9,6 @@ export const completions: Endpoint = {
   streams: true,
   read(bytes) {
     const body = readBody(bytes);
-    return inferenceFields(body, ['completions'], readPrompts(body.fields.prompt));
+    return inferenceFields(body, ['completions'], readPrompts(body, 'prompt'));
   },
 };

@@ -8,6 +8,6 @@ export const embeddings: Endpoint = {
   streams: false,
   read(bytes) {
     const body = readBody(bytes);
-    return inferenceFields(body, ['embeddings'], readPrompts(body.fields.input));
+    return inferenceFields(body, ['embeddings'], readPrompts(body, 'input'));
   },
 };

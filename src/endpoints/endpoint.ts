@@ -31,7 +31,13 @@ export interface InferenceFields {
   readonly parts: number;
   /** The caller's own bound on generated tokens of one answer, the larger where it gives two; absent when it gave none. */
   readonly maxTokens?: number;
-  /** Where splices go. */
+  /** What its caller has named its conversation by; absent: nothing. */
+  readonly session?: string;
+  /** What the engine keeps its cached prefixes apart by, where the caller says (vLLM's `cache_salt`). */
+  readonly cacheSalt?: string;
+  /** Of `textBytes`, what stands up to the last answer among the messages: it was sent before. Absent: nothing. */
+  readonly knownTextBytes?: number;
+  /** Where splices go, and what is looked at as bytes. */
   readonly spans: BodySpans;
 }
 
@@ -42,4 +48,7 @@ export interface BodySpans {
   readonly model: Span;
   /** The value of `stream_options`, when present. */
   readonly streamOptions?: Span;
+  /** The values of `messages`, `prompt` or `input`, and of `tools`, when present. */
+  readonly prompt?: Span;
+  readonly tools?: Span;
 }

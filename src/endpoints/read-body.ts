@@ -5,7 +5,7 @@ import type { Capability } from '../fleet/capabilities.ts';
 import { describePosition, jsonErrorOffset } from '../wire/json-error.ts';
 import { type ScannedObject, type ScanProblem, scanObject } from '../wire/json-scan.ts';
 import { bytesOfText, isLeftOut, skim } from '../wire/json-skim.ts';
-import { isObject, type JsonObject, objectOf, parseJson } from '../wire/json-value.ts';
+import { isObject, type JsonObject, known, objectOf, parseJson, textOf } from '../wire/json-value.ts';
 import type { InferenceFields } from './endpoint.ts';
 
 export interface ReadBody {
@@ -92,6 +92,7 @@ export function inferenceFields(body: ReadBody, needs: readonly Capability[], pr
   if (isLeftOut(fields.model)) throw new GatewayError('model_not_found', 'No model has a name this long.');
   const streamOptions = scanned.members.get('stream_options');
   const maxTokens = tokenBound(fields);
+  const session = sessionOf(fields);
   return {
     model: fields.model,
     stream: readStream(fields),
@@ -102,23 +103,47 @@ export function inferenceFields(body: ReadBody, needs: readonly Capability[], pr
     parts: prompt.parts,
     answers: prompt.count * Math.max(1, countIn(fields.n), countIn(fields.best_of)),
     ...(maxTokens === undefined ? {} : { maxTokens }),
-    spans: { start: scanned.open, model, ...(streamOptions === undefined ? {} : { streamOptions }) },
+    ...known({ session, cacheSalt: textOf(fields.cache_salt), knownTextBytes: prompt.knownTextBytes }),
+    spans: {
+      start: scanned.open,
+      model,
+      ...known({ streamOptions, prompt: scanned.members.get(prompt.member), tools: scanned.members.get('tools') }),
+    },
   };
 }
 
-export interface Prompt extends Pick<InferenceFields, 'textBytes' | 'totalTextBytes' | 'parts'> {
+/** The names that OpenAI's API, and what is built on it, have for it. */
+function sessionOf({ prompt_cache_key, session_id, conversation, metadata }: JsonObject): string | undefined {
+  const named = [
+    prompt_cache_key,
+    session_id,
+    conversation,
+    objectOf(conversation)?.['id'],
+    objectOf(metadata)?.['session_id'],
+    objectOf(metadata)?.['conversation_id'],
+  ];
+  return named.map(textOf).find((name) => name !== undefined);
+}
+
+export interface Prompt extends Pick<InferenceFields, 'textBytes' | 'totalTextBytes' | 'parts' | 'knownTextBytes'> {
+  /** Of the body, where it stands. */
+  readonly member: 'messages' | 'prompt' | 'input';
   /** How many prompts. */
   readonly count: number;
 }
 
 /** A text, a list of texts, tokens, or a list of token lists, each of which is a prompt of its own. */
-export function readPrompts(value: unknown): Prompt {
+export function readPrompts({ fields }: ReadBody, member: 'prompt' | 'input'): Prompt {
+  return { ...countPrompts(fields[member]), member };
+}
+
+function countPrompts(value: unknown): Omit<Prompt, 'member'> {
   if (typeof value === 'string') return promptOf(bytesOfText(value));
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   if (typeof items[0] === 'number') return promptOf(items.length * bytesPerToken);
   let [textBytes, totalTextBytes, count] = [0, 0, 0];
   for (const item of items) {
-    const prompt = readPrompts(item);
+    const prompt = countPrompts(item);
     textBytes = Math.max(textBytes, prompt.textBytes);
     totalTextBytes += prompt.totalTextBytes;
     count += prompt.count;
@@ -126,7 +151,7 @@ export function readPrompts(value: unknown): Prompt {
   return { textBytes, totalTextBytes, parts: 0, count: Math.max(1, count) };
 }
 
-function promptOf(textBytes: number): Prompt {
+function promptOf(textBytes: number): Omit<Prompt, 'member'> {
   return { textBytes, totalTextBytes: textBytes, parts: 0, count: 1 };
 }
 

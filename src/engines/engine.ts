@@ -115,6 +115,8 @@ export interface DiscoveredModel {
   readonly can: Capabilities;
   /** Parallel requests the backend runs at once, where it tells. */
   readonly slots?: number;
+  /** Tokens that its KV cache has room for, where it tells that with its models. */
+  readonly kvTokens?: number;
 }
 
 export interface LoadReading {
@@ -122,4 +124,6 @@ export interface LoadReading {
   readonly waiting: number;
   /** 0 to 1. */
   readonly kvUsage?: number;
+  /** Tokens that its KV cache has room for, where it tells that with its load. */
+  readonly kvTokens?: number;
 }

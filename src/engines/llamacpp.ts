@@ -48,7 +48,8 @@ function servedModel(entry: Card, props: JsonObject | undefined): DiscoveredMode
   const contextTokens = contextOf(entry) ?? countOf(settings?.['n_ctx']);
   const slots = countOf(props?.['total_slots']);
   const can = known({ vision: booleanOf(modalities?.['vision']), audio: booleanOf(modalities?.['audio']) });
-  return { id: entry.id, can, ...known({ aliases: aliasesOf(entry), contextTokens, slots }) };
+  const kvTokens = contextTokens === undefined || slots === undefined ? undefined : contextTokens * slots;
+  return { id: entry.id, can, ...known({ aliases: aliasesOf(entry), contextTokens, slots, kvTokens }) };
 }
 
 function routedModel(entry: Card): DiscoveredModel {

@@ -4,7 +4,7 @@ import type { DiscoveredModel, Engine, Health, LoadReading, ProbeAnswer } from '
 import { amountOf, booleanOf, countOf, type JsonObject, known, objectsIn, textOf } from '../wire/json-value.ts';
 import { openai } from './openai.ts';
 import { type Card, cardsFrom, healthByStatus, loadFrom, loadReading, objectFrom, pageOf } from './probe-answers.ts';
-import { readSamples, type Sample } from './prometheus.ts';
+import { readSamples, type Sample, sum } from './prometheus.ts';
 
 export const sglang: Engine = {
   ...openai,
@@ -83,14 +83,16 @@ function readLoads(loads: ProbeAnswer | undefined): LoadReading | undefined {
   const kvUsage = ranks.every((rank) => amountOf(rank['token_usage']) !== undefined)
     ? total('token_usage') / ranks.length
     : undefined;
-  return loadReading(total('num_running_reqs'), total('num_waiting_reqs'), kvUsage);
+  const load = loadReading(total('num_running_reqs'), total('num_waiting_reqs'), kvUsage);
+  return { ...load, ...known({ kvTokens: total('max_total_num_tokens') || undefined }) };
 }
 
 /** Only with `--enable-metrics`. Tensor-parallel ranks repeat the same counts. */
 function readMetrics(metrics: ProbeAnswer | undefined): LoadReading | undefined {
   const page = pageOf(metrics) ?? '';
   const once = (name: string) => readSamples(page, name).filter(isFirstRank);
-  return loadFrom(once('sglang:num_running_reqs'), once('sglang:num_queue_reqs'), once('sglang:token_usage'));
+  const load = loadFrom(once('sglang:num_running_reqs'), once('sglang:num_queue_reqs'), once('sglang:token_usage'));
+  return load && { ...load, ...known({ kvTokens: sum(once('sglang:max_total_num_tokens')) || undefined }) };
 }
 
 function isFirstRank({ labels }: Sample): boolean {

@@ -69,9 +69,19 @@ function endpointsFrom(api: ProbeAnswer | undefined): Capabilities {
 function readLoad(metrics: ProbeAnswer | undefined): LoadReading | undefined {
   const page = pageOf(metrics) ?? '';
   // One sample for each data-parallel engine. The old name of the cache gauge: #18354, #29330.
-  return loadFrom(
+  const load = loadFrom(
     readSamples(page, 'vllm:num_requests_running'),
     readSamples(page, 'vllm:num_requests_waiting'),
     firstOf(page, 'vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'),
   );
+  return load && { ...load, ...known({ kvTokens: readCapacity(page) }) };
+}
+
+/** What the cache has been configured to stands in the labels of a series that is always 1. */
+function readCapacity(page: string): number | undefined {
+  const engines = readSamples(page, 'vllm:cache_config_info').map(
+    ({ labels }) => Number(labels.get('num_gpu_blocks')) * Number(labels.get('block_size')),
+  );
+  const tokens = engines.reduce((sum, one) => sum + one, 0);
+  return tokens > 0 ? tokens : undefined;
 }

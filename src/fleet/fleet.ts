@@ -3,6 +3,7 @@
 import type { EngineName } from '../engines/index.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Group } from './discovery.ts';
+import type { LeastCostSettings } from './least-cost-settings.ts';
 import type { MetricsSettings } from './metrics-settings.ts';
 import type { OverloadSettings } from './overload-settings.ts';
 import type { SharedStateSettings } from './shared-state.ts';
@@ -210,6 +211,7 @@ export interface RoutingSettings {
   readonly panicRatio: number;
   /** How long a member that has come back gets less than its share; 0: not at all. */
   readonly slowStartMs: number;
+  readonly leastCost: LeastCostSettings;
   /** How many requests of a model may be on a second try, as a part of those on their first: 0 to 1; three always may, with 1 all. */
   readonly retryBudgetRatio: number;
 }

@@ -172,7 +172,7 @@ export interface Explanation {
 export interface CandidateReport {
   readonly backend: string;
   readonly verdict: 'winner' | 'next' | 'full' | 'excluded';
-  /** Of `full` and `excluded`: `2 of 2 in flight`, `draining`, `cannot do tools`, `context of 8192 tokens, 12000 needed`. */
+  /** Of the others what the score is made of, where the policy tells. Of `full` and `excluded`: `2 of 2 in flight`, `draining`, `cannot do tools`, `context of 8192 tokens, 12000 needed`. */
   readonly why: string | null;
   /** What the policy goes by, smaller is better; null where it goes by none. */
   readonly score: number | null;

@@ -4,6 +4,9 @@
 export class TokenEstimates {
   #bytesPerToken = 4;
   #outputTokens = 256;
+  /** Bounded by the caller or not: by tenant, and of them all. */
+  readonly #answers = new Map<string, number>();
+  #answer = 256;
 
   /** Tokens in `bytes` bytes of text. */
   inputOf(bytes: number): number {
@@ -13,6 +16,17 @@ export class TokenEstimates {
   /** Tokens of an answer that nobody has bounded. */
   output(): number {
     return Math.ceil(this.#outputTokens);
+  }
+
+  /** Tokens of an answer as this tenant usually gets them, whatever it allows. */
+  answerTo(tenant: string): number {
+    return this.#answers.get(tenant) ?? this.#answer;
+  }
+
+  learnAnswer(tenant: string, tokens: number): void {
+    const before = this.answerTo(tenant);
+    this.#answer += (tokens - this.#answer) * weightOfOne;
+    this.#answers.set(tenant, before + (tokens - before) * weightOfOne);
   }
 
   learnInput(bytes: number, tokens: number): void {

@@ -84,7 +84,9 @@ export function createInference(parts: InferenceParts) {
       throw new GatewayError('invalid_request', `"stream" is not available on ${endpoint.path}.`);
     exchange.timings.parsed(parts.clock.now());
     const headers = [...forwarded(ctx, allowed()), [hopHeader, hops] as const];
-    const request = { ...fields, endpoint: endpoint.name, body, headers };
+    const session = oneOf(ctx.req.headers[sessionHeader]) || fields.session;
+    const named = session === undefined ? {} : { session };
+    const request = { ...fields, ...named, endpoint: endpoint.name, body, headers };
     ctx.respond = false;
     try {
       await parts.route(exchange, request, reply);
@@ -96,6 +98,9 @@ export function createInference(parts: InferenceParts) {
     }
   }
 }
+
+/** Names the conversation that a request belongs to; counts more than what its body calls it. */
+const sessionHeader = 'x-session-id';
 
 export function requestIdOf(ctx: Context): string {
   const given = ctx.req.headers['x-request-id'];

@@ -20,6 +20,8 @@ export interface FleetView {
   readonly tenants: readonly string[];
   /** How many wait, by model; absent: nobody. */
   readonly queues: ReadonlyMap<string, number>;
+  /** Remembered prefixes of prompts; left out: nothing goes by them. */
+  readonly prefixes?: number;
   readonly nowMs: number;
   /** The same moment in Unix milliseconds. */
   readonly wallMs: number;
@@ -46,6 +48,7 @@ export function readFleet(instruments: Instruments, fleet: FleetView, names: Mod
   readBackends(instruments, fleet.backends);
   readSignals(instruments, fleet);
   readModels(instruments, fleet, names);
+  readThread(instruments, fleet);
 }
 
 function readBackends(instruments: Instruments, backends: readonly BackendView[]): void {
@@ -64,11 +67,12 @@ function readBackends(instruments: Instruments, backends: readonly BackendView[]
     const bound = boundOf(backend, state);
     if (bound !== Infinity) backendMaxInFlight.set({ backend: name }, bound);
   }
-  readConnections(instruments, backends);
 }
 
 /** Of this thread. */
-export function readConnections({ backendConnections }: Instruments, backends: readonly BackendView[]): void {
+export function readThread({ backendConnections, affinityEntries }: Instruments, fleet: FleetView): void {
+  const { backends, prefixes = 0 } = fleet;
+  affinityEntries.set(prefixes);
   backendConnections.reset();
   for (const { backend, connections } of backends)
     for (const state of connectionStates) backendConnections.set({ backend: backend.name, state }, connections[state]);

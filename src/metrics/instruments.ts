@@ -1,6 +1,7 @@
 // Every metric of the router: a list one can read. Names are a contract with dashboards and alerts.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import {
+  cachedTokenSources,
   connectionStates,
   decisionResults,
   leavingPhases,
@@ -17,6 +18,7 @@ const perTokenBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0
 const queueBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const overheadBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1];
 const tokenBuckets = [16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144];
+const ratioBuckets = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 4, 10];
 /** Of what takes milliseconds. */
 export const smallBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
@@ -89,6 +91,18 @@ export function createInstruments(registry: Registry) {
       'policy',
       'result',
     ]),
+    affinityEntries: gauge('switchyard_affinity_entries', 'Prefixes of prompts that the router remembers', []),
+    cachedTokens: counter(
+      'switchyard_cached_tokens_total',
+      `Prompt tokens found in a cache, where the backend tells: ${orOf(cachedTokenSources)}`,
+      ['model', 'source'],
+    ),
+    ttftRatio: histogram(
+      'switchyard_ttft_observed_over_predicted',
+      'Streaming only: time from sending to the first token, over what it was expected to take',
+      ['backend'],
+      ratioBuckets,
+    ),
     failovers: counter(
       'switchyard_failovers_total',
       'Requests that another backend has served, by why the one before could not',

@@ -16,7 +16,13 @@ export const connectionStates = ['busy', 'idle', 'pending'] as const;
 export const signals = ['health', 'models', 'load'] as const;
 
 /** Of a choice: a backend of the model itself, one of a model that stands in, or nobody. */
-export const decisionResults = ['best', 'fallback', 'none'] as const;
+export const plainResults = ['best', 'fallback', 'none'] as const;
+/** And where somebody was believed to hold a part of the prompt: one that holds most of that, or one that does not. */
+export const affinityResults = ['affinity_hit', 'affinity_spill'] as const;
+export const decisionResults = [...plainResults, ...affinityResults] as const;
+
+/** Cached tokens of prompts, as the router believed and as the backend said. */
+export const cachedTokenSources = ['predicted', 'reported'] as const;
 
 /** Of requests for a model that the router itself refused. */
 export const modelRejections = [

@@ -8,7 +8,7 @@ import type { Observer } from '../routing/ports.ts';
 import { type CertificateWatch, watchCertificates } from './certificates.ts';
 import { type ConfigWatch, watchConfig } from './config.ts';
 import { type DiscoveryWatch, watchDiscovery } from './discovery.ts';
-import { type FleetView, readConnections, readFleet } from './fleet-gauges.ts';
+import { type FleetView, readThread, readFleet } from './fleet-gauges.ts';
 import { forgetSeries } from './forget.ts';
 import { createGenaiMetrics } from './genai.ts';
 import { createInstruments } from './instruments.ts';
@@ -17,6 +17,7 @@ import { ModelNames, other } from './model-names.ts';
 import { collectNodeMetrics } from './node.ts';
 import { type PressureView, showPressure } from './pressure.ts';
 import { countAttempt, countExchange } from './settled.ts';
+import { type RoutersWatch, watchRouters } from './placement.ts';
 import { type SharedStateWatch, watchSharedState } from './shared-state.ts';
 import { countWaste, wasteOfAttempt, wasteOfExchange } from './waste.ts';
 import { type WorkersWatch, watchWorkers } from './workers.ts';
@@ -45,6 +46,8 @@ export interface Metrics extends Observer {
   watchSharedState(): SharedStateWatch;
   /** Only where several threads serve. */
   watchWorkers(): WorkersWatch;
+  /** Only where placements may hear of those of others. */
+  watchRouters(): RoutersWatch;
   /** Prometheus text. The fleet's state is read when asked for, not kept beside the truth. */
   render(fleet: FleetView, others?: readonly ReportedMetrics[]): Promise<MetricsText>;
   /** What was counted here, for the thread that renders. */
@@ -133,6 +136,7 @@ export function createMetrics({ version, revision, settings, isPart = false }: M
     discovery: watchDiscovery(registry),
     watchSharedState: () => watchSharedState(registry),
     watchWorkers: () => watchWorkers(registry),
+    watchRouters: () => watchRouters(registry),
     async render(fleet, others) {
       await follow(fleet);
       readFleet(instruments, fleet, names);
@@ -141,7 +145,7 @@ export function createMetrics({ version, revision, settings, isPart = false }: M
     },
     async report(fleet) {
       await follow(fleet);
-      readConnections(instruments, fleet.backends);
+      readThread(instruments, fleet);
       return registry.getMetricsAsJSON();
     },
   };

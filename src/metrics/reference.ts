@@ -6,6 +6,7 @@ import { watchDiscovery } from './discovery.ts';
 import { createGenaiMetrics } from './genai.ts';
 import { createInstruments } from './instruments.ts';
 import { showPressure } from './pressure.ts';
+import { watchRouters } from './placement.ts';
 import { watchSharedState } from './shared-state.ts';
 import { watchWorkers } from './workers.ts';
 
@@ -18,6 +19,7 @@ export function metricsTable(): string {
   watchCertificates(registry);
   watchDiscovery(registry);
   watchWorkers(registry);
+  watchRouters(registry);
   showPressure(registry, { loads: {}, bufferedBytes: 0, isOver: () => false });
   createGenaiMetrics(registry);
   const rows = registry.getMetricsAsArray().map(rowOf);

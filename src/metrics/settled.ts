@@ -12,10 +12,23 @@ export function countAttempt(instruments: Instruments, event: AttemptEnded, name
   if (connectMs !== undefined) instruments.overhead.observe({ phase: 'connect' }, connectMs / 1000);
   if (broke !== undefined) instruments.streamsBroken.inc({ backend, phase: broke, reason: result });
   if (policy !== undefined) decided(instruments, names.of(event.asked), policy, choiceOf(event));
+  countForeseen(instruments, event, model);
 }
 
-function choiceOf({ asked, model }: AttemptEnded): (typeof decisionResults)[number] {
-  return asked === model ? 'best' : 'fallback';
+function choiceOf({ asked, model, foreseen }: AttemptEnded): (typeof decisionResults)[number] {
+  if (asked !== model) return 'fallback';
+  if (foreseen === undefined || foreseen.heldTokens === 0) return 'best';
+  return foreseen.cachedTokens >= foreseen.heldTokens / 2 ? 'affinity_hit' : 'affinity_spill';
+}
+
+/** Only what both sides have said something about: otherwise the one could not be held against the other. */
+function countForeseen({ ttftRatio, cachedTokens }: Instruments, event: AttemptEnded, model: string): void {
+  const { foreseen, backend, firstTokenMs, cachedTokens: reported } = event;
+  if (foreseen === undefined) return;
+  if (firstTokenMs !== undefined && foreseen.ttftMs > 0) ttftRatio.observe({ backend }, firstTokenMs / foreseen.ttftMs);
+  if (reported === undefined) return;
+  cachedTokens.inc({ model, source: 'predicted' }, foreseen.cachedTokens);
+  cachedTokens.inc({ model, source: 'reported' }, reported);
 }
 
 function decided(

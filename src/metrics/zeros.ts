@@ -57,7 +57,7 @@ function zeroModel(instruments: Instruments, { models, tenants, nowMs }: FleetVi
   }
   for (const reason of labels.backendFailures) failovers.inc({ model, reason }, 0);
   for (const reason of labels.modelRejections) rejections.inc({ model, reason }, 0);
-  for (const result of labels.decisionResults) decisions.inc({ model, policy: policy.name, result }, 0);
+  for (const result of labels.plainResults) decisions.inc({ model, policy: policy.name, result }, 0);
   if (models.size * tenants.length > mostTenantModels) return;
   for (const tenant of tenants) for (const type of ['input', 'output']) tokens.inc({ model, tenant, type }, 0);
 }

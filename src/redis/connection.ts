@@ -23,7 +23,7 @@ export interface ConnectionEvents {
 }
 
 export function connect(settings: SharedStateSettings, events: ConnectionEvents): Connection {
-  const client = open(settings);
+  const client = openClient(settings);
   client.on('error', (error: Error) => events.failed(error));
   client.on('ready', () => events.ready());
   client.on('close', () => events.lost());
@@ -75,7 +75,8 @@ function tlsOptions({ serverName, ...pem }: NonNullable<SharedStateSettings['tls
   return { ...pem, ...(serverName === undefined ? {} : { servername: serverName }) };
 }
 
-function open(settings: SharedStateSettings): Redis | Cluster {
+/** Reports failures by its `error` events, which somebody must listen to. */
+export function openClient(settings: SharedStateSettings): Redis | Cluster {
   const { servers, database, tls } = settings;
   const common = shared(settings);
   if (servers.kind === 'cluster') {

@@ -48,6 +48,7 @@ export function bookAttempt(
     memberState.failures.clear();
     memberState.holdOff = undefined;
     memberState.circuit.record('success', ticket);
+    slot.charge.answered({ cachedTokens: exchange.usage?.cachedInputTokens });
     for (const need of request.needs) memberState.proven.add(need);
     if (isNews || memberState.proven.size > provenBefore) parts.learnt?.(candidate, false);
   } else {
@@ -78,6 +79,8 @@ export function bookAttempt(
     broke: isBroken ? (resumed ? 'continuation' : 'stream') : undefined,
     firstTokenMs: firstTokenAtMs === undefined || firstTokenAtMs < startedMs ? undefined : firstTokenAtMs - startedMs,
     lostTokens: lostTokens(exchange, failure),
+    foreseen: slot.charge.foreseen,
+    cachedTokens: exchange.usage?.cachedInputTokens,
   });
 }
 

@@ -172,6 +172,7 @@ export class Attempt implements UpstreamHandler {
 
   contentSeen(): void {
     this.exchange.contentEvents++;
+    this.slot.charge.token();
     this.exchange.firstTokenAtMs ??= this.#parts.clock.now();
     this.#trace?.firstToken();
   }

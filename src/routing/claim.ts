@@ -7,8 +7,9 @@ import { adminStateOf, isInRotation } from '../fleet/backend-state.ts';
 import type { FallbackCause } from '../fleet/fleet.ts';
 import { eligible, type Requirements, surelyEligible, whyNobody } from '../selection/eligible.ts';
 import { isInService, isOut, lookedAtAgainMs } from '../selection/panic.ts';
-import type { Candidate } from '../selection/policy.ts';
-import type { Delivery, Exchange } from './exchange.ts';
+import { noCharge } from '../selection/placement/charge.ts';
+import type { Ask, Candidate } from '../selection/policy.ts';
+import type { Delivery, Exchange, InferenceRequest } from './exchange.ts';
 import { isUnreached } from './retry.ts';
 import { canResume } from './resume-request.ts';
 import type { Target } from './snapshot.ts';
@@ -27,6 +28,7 @@ export interface ClaimParts {
 /** Who could take it, at the moment of a choice. */
 export interface Look {
   readonly exchange: Exchange;
+  readonly request: InferenceRequest;
   readonly target: Target;
   readonly requirements: Requirements;
   /** Best first; nobody: none can. */
@@ -91,11 +93,15 @@ function claimFrom(parts: ClaimParts, { exchange, request }: Delivery, target: T
   const { contextTokens, tried, largerThanTokens } = exchange;
   const limit = largerThanTokens === undefined ? {} : { largerThanTokens };
   const requirements = { needs: request.needs, contextTokens, tried, panicRatio: target.panicRatio, ...limit };
+  const { policy } = target;
+  const ask = exchange.askOf(request);
   const best = firstChoice(target, requirements, nowMs);
   let known: readonly Candidate[] | undefined;
-  const ranked = () => (known ??= ranking(target, requirements, { nowMs, best }));
-  looked?.({ exchange, target, requirements, ranked, nowMs, queuedMs: exchange.queuedMs + nowMs - waitsSinceMs });
-  const slot = (best && slots.claim([best], nowMs)) ?? slots.claim(ranked(), nowMs);
+  const ranked = () => (known ??= ranking(target, requirements, { nowMs, best, ask }));
+  const queuedMs = exchange.queuedMs + nowMs - waitsSinceMs;
+  looked?.({ exchange, request, target, requirements, ranked, nowMs, queuedMs });
+  const book = (candidate: Candidate) => policy.book?.(candidate, ask) ?? noCharge;
+  const slot = (best && slots.claim([best], nowMs, book)) ?? slots.claim(ranked(), nowMs, book);
   if (slot !== undefined) return slot;
   // Nobody waits for a backend that is out: it is tried at once or not at all.
   return ranked().every(isOut) ? 'nobody' : 'full';
@@ -117,10 +123,10 @@ function firstChoice(
 function ranking(
   { candidates, policy }: Target,
   requirements: Requirements,
-  { nowMs, best }: { readonly nowMs: number; readonly best: Candidate | undefined },
+  { nowMs, best, ask }: { readonly nowMs: number; readonly best: Candidate | undefined; readonly ask: Ask },
 ): readonly Candidate[] {
   const able = eligible(candidates, requirements, nowMs);
-  const ranked = able.length === 0 ? able : policy.rank(able);
+  const ranked = able.length === 0 ? able : policy.rank(able, ask);
   return best === undefined || ranked[0] === best ? ranked : [best, ...ranked.filter((one) => one !== best)];
 }
 

@@ -38,7 +38,8 @@ export function dryRun(parts: DryRunParts, question: Question): Explanation {
   const request = requestOf(question);
   const target = withoutTurns(resolve(snapshots.current(), { request, caller: question.caller, nowMs }));
   const exchange = new Exchange('dry-run', question.endpoint, question.caller, nowMs);
-  exchange.begin(target, request, { ...estimate(request, roster.estimates(target.model.name)), nowMs });
+  const estimates = roster.estimates(target.model.name);
+  exchange.begin(target, request, { ...estimate(request, estimates, question.caller.tenant), nowMs });
   const looks: Look[] = [];
   const looked = (look: Look) => void looks.push(look);
   const ahead = waiting(target.model.name);
@@ -85,7 +86,7 @@ function withoutTurns(target: Target): Target {
   const { policy } = target;
   return {
     ...target,
-    policy: { ...policy, rank: (candidates) => policy.foresee?.(candidates) ?? policy.rank(candidates) },
+    policy: { ...policy, rank: (candidates, ask) => policy.foresee?.(candidates, ask) ?? policy.rank(candidates, ask) },
     fallbacks: (cause) => target.fallbacks(cause).map(withoutTurns),
   };
 }

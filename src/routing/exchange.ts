@@ -5,7 +5,7 @@ import type { InferenceFields } from '../endpoints/endpoint.ts';
 import type { Usage } from '../engines/engine.ts';
 import { type GatewayError, toGatewayError } from '../errors.ts';
 import type { EndpointName } from '../fleet/capabilities.ts';
-import type { Candidate } from '../selection/policy.ts';
+import type { Ask, Candidate } from '../selection/policy.ts';
 import type { Continuation } from './continuation.ts';
 import type { Patience } from './patience.ts';
 import type { ExchangeSettled, HeaderList, Reply, StandIn, Trace } from './ports.ts';
@@ -53,6 +53,8 @@ export class Exchange {
   cost: Estimate = { inputTokens: 0, outputTokens: 0 };
   /** An estimate of what one prompt needs. */
   contextTokens = 0;
+  /** What its answers usually come to, all together. */
+  answerTokens = 0;
   /** Whether anything of an answer has left. */
   answered = false;
   /** In the waiting room. */
@@ -80,6 +82,7 @@ export class Exchange {
   /** Whether the pipeline has booked its end. */
   settled = false;
   error: GatewayError | undefined = undefined;
+  #ask: Ask | undefined = undefined;
 
   constructor(id: string, endpoint: EndpointName, caller: Caller, nowMs: number) {
     this.id = id;
@@ -91,14 +94,28 @@ export class Exchange {
 
   /** The target is known: from here on the exchange has a model and a deadline. */
   begin(target: Target, request: InferenceRequest, expected: Expectation & { readonly nowMs: number }): void {
-    const { cost, contextTokens, nowMs } = expected;
+    const { cost, contextTokens, answerTokens, nowMs } = expected;
     this.cost = cost;
     this.contextTokens = contextTokens;
+    this.answerTokens = answerTokens;
     this.model = target.model.name;
     this.policy = target.policy.name;
     this.stream = request.stream;
     this.totalMs = target.totalMs;
     this.deadlineMs = nowMs + target.totalMs;
+  }
+
+  /** What a policy goes by; the same for every look. */
+  askOf(request: InferenceRequest): Ask {
+    this.#ask ??= {
+      tenant: this.caller.tenant,
+      fields: request,
+      body: request.body,
+      promptTokens: this.cost.inputTokens,
+      answerTokens: this.answerTokens,
+      jobs: new Map(),
+    };
+    return this.#ask;
   }
 
   /** Another backend gets the next try. */

@@ -13,6 +13,7 @@ import type { Look } from './claim.ts';
 export function explain(look: Look, inFlight: Counters, most = Infinity): Explanation {
   const { exchange, target, requirements, nowMs } = look;
   const ranked = look.ranked();
+  const ask = exchange.askOf(look.request);
   const { model, policy } = target;
   const winner = ranked.find((candidate) => hasRoom(candidate, inFlight, nowMs));
   const reported = (candidate: Candidate, verdict: CandidateReport['verdict'], why: string | null): CandidateReport => {
@@ -21,15 +22,16 @@ export function explain(look: Look, inFlight: Counters, most = Infinity): Explan
       backend: candidate.backend.name,
       verdict,
       why,
-      score: policy.score === undefined ? null : rounded(policy.score(candidate)),
+      score: policy.score === undefined ? null : rounded(policy.score(candidate, ask)),
       in_flight: running,
       max_in_flight: candidate.maxInFlight === Infinity ? null : candidate.maxInFlight,
       weight: candidate.backend.weight,
     };
   };
   const asked = ranked.slice(0, most).map((candidate) => {
-    if (candidate === winner) return reported(candidate, 'winner', null);
-    if (hasRoom(candidate, inFlight, nowMs)) return reported(candidate, 'next', null);
+    const detail = policy.detail?.(candidate, ask) ?? null;
+    if (candidate === winner) return reported(candidate, 'winner', detail);
+    if (hasRoom(candidate, inFlight, nowMs)) return reported(candidate, 'next', detail);
     return reported(candidate, 'full', fullInWords(candidate, inFlight));
   });
   const left = passedOver(target.candidates, requirements, nowMs);

@@ -4,6 +4,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Backend, FallbackCause } from '../fleet/fleet.ts';
 import type { GatewayError, Outcome } from '../errors.ts';
 import type { HeaderMap, Usage } from '../engines/engine.ts';
+import type { Foreseen } from '../selection/placement/charge.ts';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
@@ -102,6 +103,9 @@ export interface AttemptEnded {
   readonly firstTokenMs: number | undefined;
   /** Output tokens that had come and that nobody was given, because it failed before anything left. */
   readonly lostTokens: number;
+  /** What was expected when its backend was chosen; absent: nothing. And what of the prompt it held by its own account. */
+  readonly foreseen?: Foreseen | undefined;
+  readonly cachedTokens?: number | undefined;
 }
 
 /** Canonical name of the model that was asked in place of another one. */

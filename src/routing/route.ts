@@ -32,7 +32,7 @@ export function createRoute(parts: RouteParts): Route {
     try {
       const target = resolve(snapshots.current(), { request, caller: exchange.caller, nowMs: clock.now() });
       const model = target.model.name;
-      const expected = estimate(request, roster.estimates(model));
+      const expected = estimate(request, roster.estimates(model), exchange.caller.tenant);
       exchange.begin(target, request, { ...expected, nowMs: clock.now() });
       if (request.stream && target.queue.comments) exchange.patience = new Patience(clock, reply);
       if (request.stream && target.continuation) exchange.continuation = new Continuation(request);

@@ -49,12 +49,13 @@ function finalCost(exchange: Exchange, estimates: TokenEstimates): Cost | undefi
   return refused ? { inputTokens: 0, outputTokens: 0 } : undefined;
 }
 
-function learn(roster: Roster, { usage, served: model, error }: Exchange, request: InferenceRequest): void {
+function learn(roster: Roster, { usage, served: model, error, caller }: Exchange, request: InferenceRequest): void {
   if (usage === undefined || model === undefined || request.endpoint === 'embeddings') return;
   const estimates = roster.estimates(model);
   if (request.endpoint === 'chat-completions' && request.parts === 0)
     estimates.learnInput(request.totalTextBytes, usage.inputTokens);
-  // A bound of the caller's own says nothing about what is usual.
-  if (request.maxTokens === undefined && error === undefined)
-    estimates.learnOutput(usage.outputTokens / request.answers);
+  if (error !== undefined) return;
+  estimates.learnAnswer(caller.tenant, usage.outputTokens / request.answers);
+  // A bound of the caller's own says nothing about what is usual without one.
+  if (request.maxTokens === undefined) estimates.learnOutput(usage.outputTokens / request.answers);
 }

@@ -182,19 +182,23 @@ export interface Expectation {
   readonly cost: Estimate;
   /** What one prompt of it will take of a member's context. */
   readonly contextTokens: number;
+  /** What its answers usually come to, all together. */
+  readonly answerTokens: number;
 }
 
 /** What a request will cost, as far as can be told beforehand. */
-export function estimate(request: InferenceRequest, estimates: TokenEstimates): Expectation {
+export function estimate(request: InferenceRequest, estimates: TokenEstimates, tenant: string): Expectation {
   const { textBytes, totalTextBytes, parts, maxTokens, answers } = request;
   const inputOf = (bytes: number) => estimates.inputOf(bytes) + parts * tokensPerPart;
+  const isEmbedding = request.endpoint === 'embeddings';
   return {
     cost: {
       inputTokens: inputOf(totalTextBytes),
-      outputTokens: request.endpoint === 'embeddings' ? 0 : (maxTokens ?? estimates.output()),
+      outputTokens: isEmbedding ? 0 : (maxTokens ?? estimates.output()),
       answers,
     },
     contextTokens: inputOf(textBytes) + (maxTokens ?? 0),
+    answerTokens: isEmbedding ? 0 : answers * Math.min(maxTokens ?? Infinity, estimates.answerTo(tenant)),
   };
 }
 

@@ -12,6 +12,8 @@ import type { FleetView } from '../metrics/fleet-gauges.ts';
 import type { Metrics } from '../metrics/observe.ts';
 import { buildSnapshot, createSnapshots, type Snapshots } from '../routing/snapshot.ts';
 import { isUsable } from '../selection/eligible.ts';
+import { CandidateCosts } from '../selection/placement/candidates.ts';
+import { Placement } from '../selection/placement/placement.ts';
 import { createSimulatedFleet } from '../simulated/fleet.ts';
 import { createCircuits } from '../upstream/circuits.ts';
 import { createConnections } from '../upstream/connections.ts';
@@ -86,12 +88,13 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     },
     limit: (_backend, index) => sharing.limit(index, new LearntLimit()),
   });
+  const costs = new CandidateCosts(new Placement(clock, random, first.routing.leastCost), clock, inFlight);
   const build = (fleet: Fleet, keyring: Keyring) =>
     buildSnapshot(fleet, {
       roster,
       keyring,
       makePolicy: policyOf(fleet),
-      policyParts: { inFlight, clock, random },
+      policyParts: { inFlight, clock, random, costs },
       unheard,
     });
   const handshakes = watchHandshakes(log);
@@ -183,6 +186,7 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     models: snapshots.current().targets,
     tenants: tenantsOf(live.current),
     queues: queues(),
+    prefixes: costs.placement.index.entries,
     nowMs: clock.now(),
     wallMs: Date.now(),
   });
@@ -193,6 +197,8 @@ export async function openFleet(first: Fleet, parts: FleetParts) {
     roster,
     connections,
     prober,
+    placement: costs.placement,
+    roll: () => costs.roll(snapshots.current().targets),
     view,
     isDiscovered: () => isDiscovered,
     /** Of backends that run beside the router, by identity. */

@@ -65,6 +65,19 @@ export function scanObject(bytes: Buffer): ScannedObject | ScanProblem {
   }
 }
 
+/** The elements of the list that stands there, in order; none where it is no list. */
+export function* itemsOf(bytes: Buffer, list: Span): Generator<Span> {
+  if (bytes[list.start] !== 0x5b) return;
+  const budget: Budget = { members: maxMembers, containers: maxContainers, elements: maxElements };
+  for (let at = list.start + 1; at < list.end; at++) {
+    const start = skipBlank(bytes, at);
+    const end = valueEnd(bytes, start, budget);
+    if (typeof end !== 'number') return;
+    yield { start, end };
+    at = skipBlank(bytes, end);
+  }
+}
+
 function skipBlank(bytes: Buffer, from: number): number {
   let at = from;
   for (;;) {

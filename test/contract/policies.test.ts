@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plainCounters } from '../../src/admission/counters.ts';
 import { policies } from '../../src/selection/policies/index.ts';
+import { anAsk } from '../support/an-ask.ts';
 import { aCandidate } from '../support/candidates.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -21,6 +22,7 @@ describe.each(Object.entries(policies))('the policy %s', (name, make) => {
           const given = candidates.slice();
           const ranked = make({ inFlight: plainCounters(), clock: fakeClock(), random: seededRandom(seed) }).rank(
             candidates,
+            anAsk(),
           );
           expect(candidates).toEqual(given);
           expect(new Set(ranked)).toEqual(new Set(given));
@@ -35,11 +37,11 @@ describe.each(Object.entries(policies))('the policy %s', (name, make) => {
     const parts = () => ({ inFlight: plainCounters(), clock: fakeClock(), random: () => 0.5 });
     const [asked, unasked, unturned] = [make(parts()), make(parts()), make(parts())];
     for (let n = 0; n < 10; n++) {
-      const foreseen = [1, 2, 3].map(() => asked.foresee?.(candidates) ?? unturned.rank(candidates));
-      for (const candidate of candidates) asked.score?.(candidate);
-      const ranked = asked.rank(candidates);
+      const foreseen = [1, 2, 3].map(() => asked.foresee?.(candidates, anAsk()) ?? unturned.rank(candidates, anAsk()));
+      for (const candidate of candidates) asked.score?.(candidate, anAsk());
+      const ranked = asked.rank(candidates, anAsk());
       expect(foreseen).toEqual([ranked, ranked, ranked]);
-      expect(ranked).toEqual(unasked.rank(candidates));
+      expect(ranked).toEqual(unasked.rank(candidates, anAsk()));
     }
   });
 
@@ -54,7 +56,7 @@ describe.each(Object.entries(policies))('the policy %s', (name, make) => {
     const policy = make({ inFlight, clock: fakeClock(), random: seededRandom(7) });
     const first = new Map<string, number>();
     for (let n = 0; n < 3_000; n++) {
-      const pick = policy.rank(candidates)[0]?.backend.name ?? '';
+      const pick = policy.rank(candidates, anAsk())[0]?.backend.name ?? '';
       first.set(pick, (first.get(pick) ?? 0) + 1);
     }
     for (const name of ['a', 'b', 'c']) expect(Math.abs((first.get(name) ?? 0) - 1_000)).toBeLessThan(120);

@@ -1,7 +1,13 @@
 // Fleets for tests: every field has its default, and a test says only what it is about.
 import type { Caller } from '../../src/access/keyring.ts';
 import { rulesOf } from '../../src/access/rules.ts';
-import { circuitDefaults, metricsDefaults, overloadDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
+import {
+  circuitDefaults,
+  leastCostDefaults,
+  metricsDefaults,
+  overloadDefaults,
+  timeoutDefaults,
+} from '../../src/config/defaults.ts';
 import type {
   AdminSettings,
   AuthSettings,
@@ -69,6 +75,7 @@ export interface FleetWishes {
   readonly retryBudgetRatio?: number;
   readonly panicRatio?: number;
   readonly slowStartMs?: number;
+  readonly leastCost?: Partial<Fleet['routing']['leastCost']>;
   /** Nobody waits unless said. */
   readonly queue?: Partial<QueueSettings>;
 }
@@ -107,6 +114,7 @@ export function aFleet(wishes: FleetWishes = {}): Fleet {
       queue: { maxLength: 0, maxWaitMs: 30_000, comments: false, ...wishes.queue },
       panicRatio: wishes.panicRatio ?? 0.5,
       slowStartMs: wishes.slowStartMs ?? 30_000,
+      leastCost: { ...leastCostDefaults, ...wishes.leastCost },
       retryBudgetRatio: wishes.retryBudgetRatio ?? 0.2,
     },
     metrics: { ...metricsDefaults, ...wishes.metrics },

@@ -101,6 +101,7 @@ export function startAttempt(wishes: { readonly stream?: boolean; readonly total
   exchange.begin(target, request, {
     cost: { inputTokens: 0, outputTokens: 0 },
     contextTokens: 0,
+    answerTokens: 0,
     nowMs: clock.now(),
   });
   const parts = {

@@ -30,6 +30,8 @@ export interface ThreadStart {
   readonly first: Fleet;
   readonly now: FleetNews & { readonly fleet: Fleet };
   readonly members: readonly MemberNews[];
+  /** The name it writes its letters under, and whether other routers are there and can't be heard. */
+  readonly letters: { readonly id: string; readonly cutOff: boolean };
 }
 
 /** What has changed; absent parts are as they were. The first has them all. */
@@ -78,6 +80,9 @@ export type ToWorker =
   | { readonly kind: 'fleet'; readonly news: FleetNews }
   | { readonly kind: 'member'; readonly news: MemberNews }
   | { readonly kind: 'turn' }
+  /** From the placement of another worker, or of another router. */
+  | { readonly kind: 'letter'; readonly letter: Uint8Array }
+  | { readonly kind: 'cut-off'; readonly cutOff: boolean }
   /** Something has come from a backend that was silent for another worker. */
   | { readonly kind: 'heard'; readonly backend: number; readonly atMs: number }
   /** What runs there is ended. */
@@ -95,6 +100,7 @@ export type FromWorker =
   | { readonly kind: 'batch'; readonly batch: Batch }
   | { readonly kind: 'member'; readonly news: MemberNews }
   | { readonly kind: 'turn'; readonly worker: number }
+  | { readonly kind: 'letter'; readonly letter: Uint8Array }
   | { readonly kind: 'stalled'; readonly backend: number }
   | { readonly kind: 'heard'; readonly backend: number; readonly atMs: number }
   | { readonly kind: 'refresh'; readonly name: string }

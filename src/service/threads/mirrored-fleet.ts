@@ -11,6 +11,8 @@ import { Roster } from '../../fleet/roster.ts';
 import { Silence } from '../../fleet/silence.ts';
 import { buildSnapshot, createSnapshots, type Snapshot, type Snapshots } from '../../routing/snapshot.ts';
 import type { Candidate } from '../../selection/policy.ts';
+import { CandidateCosts } from '../../selection/placement/candidates.ts';
+import { Placement } from '../../selection/placement/placement.ts';
 import { type Connections, createConnections } from '../../upstream/connections.ts';
 import { rememberingLookup } from '../../upstream/remembered-names.ts';
 import type { Table } from '../../workers/memory.ts';
@@ -39,6 +41,7 @@ export class MirroredFleet {
   readonly connections: Connections;
   readonly snapshots: Snapshots;
   readonly #parts: MirrorParts;
+  readonly #costs: CandidateCosts;
   readonly #backends = new Map<string, Backend>();
   readonly #indexes = new Map<string, number>();
   readonly #places = new Map<string, CircuitPlace>();
@@ -55,6 +58,11 @@ export class MirroredFleet {
     this.#parts = parts;
     this.#fleet = first.fleet;
     this.#keyring = createKeyring(first.fleet);
+    this.#costs = new CandidateCosts(
+      new Placement(clock, parts.random, first.fleet.routing.leastCost),
+      clock,
+      inFlight,
+    );
     this.connections = createConnections({
       lookup: rememberingLookup(clock),
       urlOf: (backend) => backend.url ?? this.#urls.get(identityOf(backend)) ?? 'http://127.0.0.1:9',
@@ -85,6 +93,15 @@ export class MirroredFleet {
 
   get isDiscovered(): boolean {
     return this.#isDiscovered;
+  }
+
+  get placement(): Placement {
+    return this.#costs.placement;
+  }
+
+  /** See `CandidateCosts.roll`. */
+  roll(): readonly number[] {
+    return this.#costs.roll(this.snapshots.current().targets);
   }
 
   get models(): ReadonlyMap<string, number> {
@@ -156,6 +173,7 @@ export class MirroredFleet {
   }
 
   #take(fleet: Fleet): void {
+    this.#costs.placement.configure(fleet.routing.leastCost);
     this.#fleet = fleet;
     this.#keyring = createKeyring(fleet);
     for (const backend of fleet.backends) {
@@ -188,7 +206,7 @@ export class MirroredFleet {
       roster: this.roster,
       keyring: this.#keyring,
       makePolicy: policyOf(this.#fleet),
-      policyParts: { inFlight, clock, random },
+      policyParts: { inFlight, clock, random, costs: this.#costs },
       unheard: () => this.#unheard,
     });
   }

@@ -10,6 +10,7 @@ import { clearWorker, type SharedMemory, type Table } from '../../workers/memory
 import type { Death, Pool } from '../../workers/pool.ts';
 import { SharedRooms } from '../../workers/shared-rooms.ts';
 import { readHeld } from '../../workers/shared-standing.ts';
+import { openCorrespondence, randomName } from '../open-correspondence.ts';
 import type { OpenFleet } from '../open-fleet.ts';
 import { createRouterId } from '../open-serving.ts';
 import type { Recorder } from '../report/recorder.ts';
@@ -17,6 +18,7 @@ import type { Serving } from '../serving.ts';
 import { tellSharedState } from '../tell-shared-state.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { Collection } from './collection.ts';
+import { LettersOfWorkers } from './letters-of-workers.ts';
 import type { FromWorker, ThreadStart, ToWorker } from './messages.ts';
 import { PhaseOfDrain } from './phase-of-drain.ts';
 import type { SharedFleet } from './shared-fleet.ts';
@@ -64,6 +66,17 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
   const stalls = watchStalls({ table, roster: open.roster, log, recorder, changed: () => shared.wake() });
   const sharedState = new SharedStateOfWorkers((change) => {
     if (first.sharedState !== undefined) tellSharedState(log, first.sharedState, change);
+  });
+  const name = randomName();
+  const others = openCorrespondence(first.sharedState, {
+    process: name,
+    heard: (letter) => pool.tellAll({ kind: 'letter', letter }),
+    cutOff: (cutOff) => pool.tellAll({ kind: 'cut-off', cutOff }),
+  });
+  const letters = new LettersOfWorkers({
+    process: name,
+    tellAll: (letter, except) => pool.tellAll({ kind: 'letter', letter }, except),
+    publish: (letter) => others?.publish(letter),
   });
   const phase = new PhaseOfDrain(clock);
   const watch = metrics.watchWorkers();
@@ -130,6 +143,7 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
     },
     async release() {
       await pool.ended(0);
+      others?.close();
     },
     startOf: (worker) => ({
       worker,
@@ -143,6 +157,7 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
       isTerminal: process.stderr.isTTY,
       headTimeoutMs: parts.headTimeoutMs,
       bodyTimeoutMs: parts.bodyTimeoutMs,
+      letters: { id: letters.nameFor(worker), cutOff: others?.cutOff ?? false },
       ...shared.whole(),
     }),
     heard(worker, message) {
@@ -162,6 +177,8 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
           return pool.tellAll(message, worker);
         case 'turn':
           return pool.tell(message.worker, { kind: 'turn' });
+        case 'letter':
+          return letters.heard(worker, message.letter);
         case 'stalled':
           return stalls.look(message.backend);
         case 'heard':
@@ -195,6 +212,7 @@ export function openThreads(first: Fleet, parts: ThreadsParts): Threads {
       shared.freeTrials(worker);
       acknowledged.forget(worker);
       collection.died(worker);
+      letters.died(worker);
       sharedState.died(worker);
       stalls.lookAtAll();
       open.live.departures.settle();

@@ -33,6 +33,7 @@ export function createReporter({ fleet, metrics, clock, tell }: ReporterParts) {
       models: snapshots.current().targets,
       tenants: [],
       queues: new Map(),
+      prefixes: fleet.placement.index.entries,
       nowMs: clock.now(),
       wallMs: Date.now(),
     };

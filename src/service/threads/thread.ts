@@ -2,6 +2,7 @@
 import { sharedLedger } from '../../access/shared-ledger.ts';
 import { createLog, describeCause } from '../../log.ts';
 import { createMetrics } from '../../metrics/observe.ts';
+import { Exchange } from '../../selection/placement/exchange.ts';
 import { type Link, openLink } from '../../workers/link.ts';
 import { openTable } from '../../workers/memory.ts';
 import { sharedCounters } from '../../workers/shared-counters.ts';
@@ -21,7 +22,7 @@ import { roomOfWorker } from './rooms-of-worker.ts';
 const tickMs = 50;
 
 const link = openLink() as Link<ThreadStart, ToWorker, FromWorker>; // started by crew.ts
-const { worker, memory, originMs, version, listen, first, now, members, limits } = link.data;
+const { worker, memory, originMs, version, listen, first, now, members, limits, letters } = link.data;
 const { tell } = link;
 const clock = threadClock(originMs);
 const log = createLog(now.fleet.logging, link.data.isTerminal);
@@ -39,6 +40,16 @@ const fleet = new MirroredFleet(now, {
   outbox,
   tell,
   usable: () => self.serving?.wake(),
+});
+fleet.placement.cutOff = letters.cutOff;
+const exchange = new Exchange({
+  id: letters.id,
+  clock,
+  placement: fleet.placement,
+  backends: () => fleet.roll(),
+  isOn: () => fleet.fleet.routing.policy === 'least-cost',
+  send: (letter) => tell({ kind: 'letter', letter }),
+  inTouch: metrics.watchRouters(),
 });
 for (const news of members) fleet.learn(news);
 const rooms = new SharedRooms(table, (other) => tell({ kind: 'turn', worker: other }));
@@ -63,6 +74,11 @@ link.hear((message) => {
       return self.serving?.wake();
     case 'turn':
       return room.turn();
+    case 'letter':
+      return exchange.heard(message.letter);
+    case 'cut-off':
+      fleet.placement.cutOff = message.cutOff;
+      return;
     case 'heard':
       return fleet.heard(message.backend, message.atMs);
     case 'cut':
@@ -125,6 +141,7 @@ try {
   const address = await opened.listen();
   opened.apply(fleet.fleet);
   opened.start();
+  exchange.start();
   tick();
   tell({ kind: 'listening', address });
 } catch (cause) {
@@ -144,6 +161,7 @@ async function drain(how: DrainTimes): Promise<void> {
   // It has only just been started, and serves nobody yet. Ends this thread alone.
   if (self.serving === undefined) process.exit(0);
   await opened.drain(how);
+  exchange.stop();
   room.stop();
   cancelTick();
   fleet.roster.close();

@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { eligible, surelyEligible } from '../../../src/selection/eligible.ts';
 import { PanicWatch } from '../../../src/selection/panic.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
+import { anAsk } from '../../support/an-ask.ts';
 import { aCandidate } from '../../support/candidates.ts';
 
 const { values } = parseArgs({
@@ -30,7 +31,7 @@ function pick(): void {
   const nowMs = systemClock.now();
   const acceptable = surelyEligible(requirements, nowMs, panic.look(candidates, requirements.panicRatio, nowMs));
   const best = acceptable && policy.best?.(candidates, acceptable);
-  const slot = slots.claim(best ? [best] : policy.rank(eligible(candidates, requirements, nowMs)), nowMs);
+  const slot = slots.claim(best ? [best] : policy.rank(eligible(candidates, requirements, nowMs), anAsk()), nowMs);
   if (slot !== undefined) held.push(slot);
   if (held.length > 200) held.shift()?.release();
 }

@@ -7,6 +7,7 @@ import { GatewayError } from '../../../src/errors.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
 import { roundRobin } from '../../../src/selection/policies/round-robin.ts';
 import type { Candidate } from '../../../src/selection/policy.ts';
+import { anAsk } from '../../support/an-ask.ts';
 import { aCandidate, namesOf } from '../../support/candidates.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -71,10 +72,10 @@ describe('a member that has come back', () => {
     const [fresh, settled] = [back(0, { name: 'fresh' }), aCandidate({ name: 'settled' })];
     const slots = createSlots(inFlight);
     const policy = leastConnections({ inFlight, clock, random: () => 0 });
-    for (let n = 0; n < 22; n++) slots.claim(policy.rank([fresh, settled]), 0);
+    for (let n = 0; n < 22; n++) slots.claim(policy.rank([fresh, settled], anAsk()), 0);
     expect([inFlight.read(fresh.state.index), inFlight.read(settled.state.index)]).toEqual([2, 20]);
     const turns = roundRobin({ inFlight, clock, random: () => 0 });
-    const firsts = Array.from({ length: 22 }, () => namesOf(turns.rank([fresh, settled]))[0]);
+    const firsts = Array.from({ length: 22 }, () => namesOf(turns.rank([fresh, settled], anAsk()))[0]);
     expect(firsts.filter((name) => name === 'fresh')).toHaveLength(2);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Slot } from '../../../src/admission/slots.ts';
 import { type Leaving, type Waiting, WaitingRoom } from '../../../src/admission/waiting-room.ts';
 import { GatewayError } from '../../../src/errors.ts';
+import { noCharge } from '../../../src/selection/placement/charge.ts';
 import { aCandidate } from '../../support/candidates.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -19,6 +20,7 @@ function setting(slots = 1) {
     candidate: aCandidate(),
     ticket: { epoch: 0, trial: false },
     inFlight: 1,
+    charge: noCharge,
     release: () => release(),
   });
   const release = (count = 1) => {

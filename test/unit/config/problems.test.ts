@@ -29,7 +29,7 @@ routing: { policy: least-conections }
       'fleet.yaml:9:10: error: a URL that starts with neither http:// nor https:// at backends[1].url (write http://HOST:PORT)',
       'fleet.yaml:10:13: error: expected a number, found text at backends[1].weight',
       'fleet.yaml:11:5: error: url is required at backends[2] (only engine: simulated does without)',
-      'fleet.yaml:12:20: error: expected one of least-connections, round-robin, two-choices, found "least-conections" at routing.policy (did you mean "least-connections"?)',
+      'fleet.yaml:12:20: error: expected one of least-connections, round-robin, two-choices, session, least-cost, found "least-conections" at routing.policy (did you mean "least-connections"?)',
     ]);
   });
 

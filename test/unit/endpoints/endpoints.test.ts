@@ -20,7 +20,12 @@ describe('reading a chat request', () => {
   it('finds the model, whether it streams, and where splices go', () => {
     const fields = chat('{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[]}');
     expect(fields).toMatchObject({ model: 'm', stream: true, includeUsage: true, needs: ['chat-completions'] });
-    expect(fields.spans).toEqual({ start: 1, model: { start: 9, end: 12 }, streamOptions: { start: 44, end: 66 } });
+    expect(fields.spans).toEqual({
+      start: 1,
+      model: { start: 9, end: 12 },
+      streamOptions: { start: 44, end: 66 },
+      prompt: { start: 78, end: 80 },
+    });
   });
 
   it.each([
@@ -143,5 +148,33 @@ describe('reading the other endpoints', () => {
   it('asks for embeddings where embeddings are asked for', () => {
     const fields = endpoints.embeddings.read(Buffer.from('{"model":"e","input":["a","bcd"]}'));
     expect(fields).toMatchObject({ needs: ['embeddings'], textBytes: 3, stream: false });
+  });
+});
+
+describe('what tells one conversation from another', () => {
+  it('is where its prompt and its tools stand, its name, its salt, and how much of it was said before', () => {
+    const body = JSON.stringify({
+      model: 'm',
+      tools: [1],
+      cache_salt: 's',
+      prompt_cache_key: 'k',
+      messages: [
+        { role: 'user', content: '12345' },
+        { role: 'assistant', content: '678' },
+        { role: 'user', content: 'abc' },
+      ],
+    });
+    const fields = chat(body);
+    const at = (span = { start: 0, end: 0 }) => body.slice(span.start, span.end);
+    expect(at(fields.spans.tools)).toBe('[1]');
+    expect(at(fields.spans.prompt)).toMatch(/^\[\{"role":"user".*\}\]$/);
+    // The tools are text as well.
+    expect(fields).toMatchObject({ cacheSalt: 's', session: 'k', knownTextBytes: 11, textBytes: 14 });
+  });
+
+  it('is nothing where nothing says so', () => {
+    const fields = chat('{"model":"m","messages":[{"role":"user","content":"x"}],"metadata":{"session_id":7}}');
+    expect(fields).not.toHaveProperty('session');
+    expect(fields).toMatchObject({ knownTextBytes: 0 });
   });
 });

@@ -29,7 +29,7 @@ test('health tells loading from ready', () => {
 describe('models', () => {
   it('have the window of a slot, and the slots', () => {
     expect(models.read([list(card()), props()])).toEqual([
-      { id: 'm', can: { vision: false, audio: false }, contextTokens: 8192, slots: 4 },
+      { id: 'm', can: { vision: false, audio: false }, contextTokens: 8192, slots: 4, kvTokens: 32768 },
     ]);
   });
   it('have the window of /props on older builds', () => {

@@ -76,14 +76,19 @@ describe('models', () => {
 });
 
 test('load is summed over the ranks of /v1/loads', () => {
-  const rank = { num_running_reqs: 8, num_waiting_reqs: 2, token_usage: 0.08 };
+  const rank = { num_running_reqs: 8, num_waiting_reqs: 2, token_usage: 0.08, max_total_num_tokens: 400_000 };
   const loads = answer({
     loads: [
       { dp_rank: 0, ...rank },
       { dp_rank: 1, ...rank, token_usage: 0.12 },
     ],
   });
-  expect(load?.read([loads, undefined])).toEqual({ running: 16, waiting: 4, kvUsage: expect.closeTo(0.1) });
+  expect(load?.read([loads, undefined])).toEqual({
+    running: 16,
+    waiting: 4,
+    kvUsage: expect.closeTo(0.1),
+    kvTokens: 800_000,
+  });
 });
 
 test('load falls back to metrics, where tensor-parallel ranks repeat each other', () => {

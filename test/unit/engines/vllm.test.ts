@@ -77,6 +77,19 @@ vllm:kv_cache_usage_perc{engine="1",model_name="m"} 0.21
   expect(load?.read([page])).toEqual({ running: 16, waiting: 3, kvUsage: expect.closeTo(0.31) });
 });
 
+test('how much its cache has room for is in the labels of a series', () => {
+  const page = answer(`vllm:num_requests_running{engine="0"} 0.0
+vllm:num_requests_waiting{engine="0"} 0.0
+vllm:cache_config_info{block_size="16",engine="0",num_gpu_blocks="20000"} 1.0
+vllm:cache_config_info{block_size="16",engine="1",num_gpu_blocks="10000"} 1.0
+`);
+  expect(load?.read([page])).toEqual({ running: 0, waiting: 0, kvTokens: 480_000 });
+  const unset = answer(
+    'vllm:num_requests_running 0\nvllm:cache_config_info{block_size="16",num_gpu_blocks="None"} 1.0\n',
+  );
+  expect(load?.read([unset])).toEqual({ running: 0, waiting: 0 });
+});
+
 test('the old name of the cache gauge is read too', () => {
   const page = answer('vllm:num_requests_running 1\nvllm:num_requests_waiting 0\nvllm:gpu_cache_usage_perc 0.5\n');
   expect(load?.read([page])).toEqual({ running: 1, waiting: 0, kvUsage: 0.5 });

@@ -53,4 +53,15 @@ describe('the estimate of what an answer costs', () => {
     estimates.learnOutput(0);
     expect(estimates.output()).toBe(900);
   });
+
+  it('of the answers of a tenant are its own once it has had any, and those of all others before', () => {
+    const estimates = new TokenEstimates();
+    expect(estimates.answerTo('a')).toBe(256);
+    repeat(200, () => estimates.learnAnswer('a', 20));
+    expect(estimates.answerTo('a')).toBeCloseTo(20, 0);
+    expect(estimates.answerTo('b')).toBeCloseTo(20, 0);
+    estimates.learnAnswer('b', 1_020);
+    expect(estimates.answerTo('b')).toBeCloseTo(120, 0);
+    expect(estimates.answerTo('a')).toBeCloseTo(20, 0);
+  });
 });

@@ -106,25 +106,27 @@ describe('the estimate of what a request needs', () => {
 
   it("counts text by bytes, parts by the piece, and the caller's own bound", () => {
     const { roster } = setting({});
-    expect(estimate(sized(400, { parts: 2, maxTokens: 50 }), roster.estimates('m'))).toEqual({
+    expect(estimate(sized(400, { parts: 2, maxTokens: 50 }), roster.estimates('m'), 't')).toEqual({
       cost: { inputTokens: 1_700, outputTokens: 50, answers: 1 },
       contextTokens: 1_750,
+      answerTokens: 50,
     });
   });
 
   it('charges all prompts of a batch, of which only the longest has to fit', () => {
     const { roster } = setting({});
     const batch = sized(400, { endpoint: 'embeddings', totalTextBytes: 40_000 });
-    expect(estimate(batch, roster.estimates('m'))).toEqual({
+    expect(estimate(batch, roster.estimates('m'), 't')).toEqual({
       cost: { inputTokens: 10_000, outputTokens: 0, answers: 1 },
       contextTokens: 100,
+      answerTokens: 0,
     });
   });
 
   it("learns how many bytes of this model's prompts make a token", () => {
     const { roster } = setting({});
     for (let n = 0; n < 200; n++) roster.estimates('m').learnInput(2_000, 1_000);
-    expect(estimate(sized(1_000), roster.estimates('m')).cost.inputTokens).toBeCloseTo(500, -1);
-    expect(estimate(sized(1_000), roster.estimates('other')).cost.inputTokens).toBe(250);
+    expect(estimate(sized(1_000), roster.estimates('m'), 't').cost.inputTokens).toBeCloseTo(500, -1);
+    expect(estimate(sized(1_000), roster.estimates('other'), 't').cost.inputTokens).toBe(250);
   });
 });

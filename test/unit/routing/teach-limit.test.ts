@@ -3,6 +3,7 @@ import type { Served } from '../../../src/fleet/in-flight-limit.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { Continuation } from '../../../src/routing/continuation.ts';
 import { Exchange } from '../../../src/routing/exchange.ts';
+import { noCharge } from '../../../src/selection/placement/charge.ts';
 import { teachLimit } from '../../../src/routing/teach-limit.ts';
 import { aRequest } from '../../support/a-request.ts';
 import { aCaller } from '../../support/a-fleet.ts';
@@ -17,6 +18,7 @@ function learntFrom(exchange: Exchange): readonly Served[] {
     candidate: { ...candidate, state: { ...candidate.state, limit } },
     ticket: { epoch: 0, trial: false },
     inFlight: 1,
+    charge: noCharge,
     release: () => {},
   };
   teachLimit(exchange, slot, { startedMs: 1_000, failure: undefined }, 3_000);

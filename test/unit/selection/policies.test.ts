@@ -4,6 +4,7 @@ import { createSlots } from '../../../src/admission/slots.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
 import { roundRobin } from '../../../src/selection/policies/round-robin.ts';
 import { twoChoices } from '../../../src/selection/policies/two-choices.ts';
+import { anAsk } from '../../support/an-ask.ts';
 import { aCandidate, namesOf } from '../../support/candidates.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -19,7 +20,7 @@ describe('least connections', () => {
     const parts = setting();
     const [a, b] = [aCandidate({ name: 'a', weight: 1 }), aCandidate({ name: 'b', weight: 3 })];
     const policy = leastConnections(parts);
-    for (let n = 0; n < 8; n++) parts.slots.claim(policy.rank([a, b]), 0);
+    for (let n = 0; n < 8; n++) parts.slots.claim(policy.rank([a, b], anAsk()), 0);
     expect([parts.inFlight.read(a.state.index), parts.inFlight.read(b.state.index)]).toEqual([2, 6]);
   });
 
@@ -28,7 +29,7 @@ describe('least connections', () => {
     const [failing, busy] = [aCandidate({ name: 'failing' }), aCandidate({ name: 'busy' })];
     for (let n = 0; n < 4; n++) failing.memberState.failures.add(parts.clock.now());
     for (let n = 0; n < 3; n++) parts.inFlight.add(busy.state.index, 1);
-    expect(namesOf(leastConnections(parts).rank([failing, busy]))).toEqual(['busy', 'failing']);
+    expect(namesOf(leastConnections(parts).rank([failing, busy], anAsk()))).toEqual(['busy', 'failing']);
   });
 
   it('forgets failures with a half-life of 10 s, and at once after a success', () => {
@@ -49,7 +50,7 @@ describe('round-robin', () => {
       aCandidate({ name: 'c', weight: 1 }),
     ];
     const policy = roundRobin(setting());
-    const turns = Array.from({ length: 7 }, () => policy.rank(candidates)[0]?.backend.name);
+    const turns = Array.from({ length: 7 }, () => policy.rank(candidates, anAsk())[0]?.backend.name);
     expect(turns).toEqual(['a', 'a', 'b', 'a', 'c', 'a', 'a']);
   });
 });
@@ -62,7 +63,7 @@ describe('two choices', () => {
       for (let k = 0; k < n; k++) parts.inFlight.add(candidate.state.index, 1);
     });
     const policy = twoChoices(parts);
-    const firsts = new Set(Array.from({ length: 200 }, () => policy.rank(candidates)[0]?.backend.name));
+    const firsts = new Set(Array.from({ length: 200 }, () => policy.rank(candidates, anAsk())[0]?.backend.name));
     expect(firsts).toEqual(new Set(['a', 'b', 'c']));
   });
 });

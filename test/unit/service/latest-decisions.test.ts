@@ -6,6 +6,7 @@ import { PanicWatch } from '../../../src/selection/panic.ts';
 import { leastConnections } from '../../../src/selection/policies/least-connections.ts';
 import { LatestDecisions } from '../../../src/service/report/latest-decisions.ts';
 import { aCaller } from '../../support/a-fleet.ts';
+import { aRequest } from '../../support/a-request.ts';
 import { aCandidate } from '../../support/candidates.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -15,6 +16,7 @@ function aStand(count = 2) {
   const policy = leastConnections({ inFlight, clock: fakeClock(), random: () => 0 });
   const lookAt = (nowMs: number, queuedMs = 0): Look => ({
     exchange: new Exchange(`r${nowMs}`, 'completions', aCaller(), nowMs),
+    request: aRequest(),
     target: {
       model: { name: 'm', aliases: [], members: [] },
       candidates,

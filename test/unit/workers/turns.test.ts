@@ -1,4 +1,5 @@
 // Waiting rooms of several workers in front of the same slots.
+import { noCharge } from '../../../src/selection/placement/charge.ts';
 import { describe, expect, it } from 'vitest';
 import type { Slot } from '../../../src/admission/slots.ts';
 import { WaitingRoom } from '../../../src/admission/waiting-room.ts';
@@ -46,7 +47,13 @@ function setting(workers: number) {
         if (!isFree) return undefined;
         isFree = false;
         served.push(name);
-        return { candidate: aCandidate(), ticket: { epoch: 0, trial: false }, inFlight: 1, release() {} };
+        return {
+          candidate: aCandidate(),
+          ticket: { epoch: 0, trial: false },
+          inFlight: 1,
+          charge: noCharge,
+          release() {},
+        };
       },
     });
     waited.catch(() => {});
