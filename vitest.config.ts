@@ -28,6 +28,14 @@ export default defineConfig({
       })),
       {
         test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'boards',
           include: ['test/boards/**/*.test.ts'],
           globalSetup: ['test/support/redis/provision.ts', 'test/support/prometheus/provision.ts'],
