@@ -1,6 +1,5 @@
 // POST /v1/chat/completions. https://platform.openai.com/docs/api-reference/chat/create
 import type { Capability } from '../fleet/capabilities.ts';
-import { bytesOfText } from '../wire/json-skim.ts';
 import { isObject, type JsonObject } from '../wire/json-value.ts';
 import type { Endpoint } from './endpoint.ts';
 import { inferenceFields, type Prompt, type ReadBody, readBody } from './read-body.ts';
@@ -34,21 +33,23 @@ function isNonEmptyList(value: unknown): boolean {
 function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
   let textBytes = spanBytes(body, 'tools') + spanBytes(body, 'functions');
   // What stands around the texts becomes tokens as well: tool calls, reasoning, names, a schema.
-  let otherBytes = isObject(body.fields.response_format) ? bytesIn(body.fields.response_format.json_schema) : 0;
+  let otherBytes = isObject(body.fields.response_format)
+    ? bytesIn(body.fields.response_format.json_schema, body.bytesOf)
+    : 0;
   let parts = 0;
   let knownTextBytes = 0;
   const messages: readonly unknown[] = Array.isArray(body.fields.messages) ? body.fields.messages : [];
   for (const message of messages) {
     if (!isObject(message)) continue;
     for (const [name, value] of Object.entries(message))
-      if (name !== 'content' && name !== 'role') otherBytes += bytesIn(value);
-    if (typeof message.content === 'string') textBytes += bytesOfText(message.content);
+      if (name !== 'content' && name !== 'role') otherBytes += bytesIn(value, body.bytesOf);
+    if (typeof message.content === 'string') textBytes += body.bytesOf(message.content);
     if (message.role === 'assistant') knownTextBytes = textBytes;
     if (!Array.isArray(message.content)) continue;
     const content: readonly unknown[] = message.content;
     for (const part of content) {
       if (!isObject(part)) continue;
-      if (typeof part.text === 'string') textBytes += bytesOfText(part.text);
+      if (typeof part.text === 'string') textBytes += body.bytesOf(part.text);
       const need = typeof part.type === 'string' ? partNeeds.get(part.type) : undefined;
       if (need === undefined) continue;
       parts++;
@@ -59,11 +60,11 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
 }
 
 /** Of all texts and names in a value. */
-function bytesIn(value: unknown): number {
-  if (typeof value === 'string') return bytesOfText(value);
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + bytesIn(item), 0);
+function bytesIn(value: unknown, bytesOf: ReadBody['bytesOf']): number {
+  if (typeof value === 'string') return bytesOf(value);
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + bytesIn(item, bytesOf), 0);
   if (!isObject(value)) return 0;
-  return Object.entries(value).reduce((sum, [name, item]) => sum + name.length + bytesIn(item), 0);
+  return Object.entries(value).reduce((sum, [name, item]) => sum + name.length + bytesIn(item, bytesOf), 0);
 }
 
 const partNeeds: ReadonlyMap<string, Capability> = new Map([

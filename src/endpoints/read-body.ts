@@ -4,13 +4,15 @@ import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { describePosition, jsonErrorOffset } from '../wire/json-error.ts';
 import { type ScannedObject, type ScanProblem, scanObject } from '../wire/json-scan.ts';
-import { bytesOfText, isLeftOut, skim } from '../wire/json-skim.ts';
+import { bytesOfText, skim } from '../wire/json-skim.ts';
 import { isObject, type JsonObject, known, objectOf, parseJson, textOf } from '../wire/json-value.ts';
 import type { InferenceFields } from './endpoint.ts';
 
 export interface ReadBody {
   readonly scanned: ScannedObject;
   readonly fields: JsonObject;
+  /** Bytes of a text among the fields, or in them. */
+  readonly bytesOf: (text: string) => number;
 }
 
 /** Members the router decides by: said twice, the router and the backend might each believe another one. */
@@ -43,13 +45,19 @@ export function readBody(body: Buffer): ReadBody {
   const scanned = scanObject(body);
   if (typeof scanned === 'string' && scanned !== 'malformed' && scanned !== 'not-an-object')
     throw invalid(problems[scanned]);
-  const value = (body.length > longBodyBytes && typeof scanned !== 'string' && skimmed(body)) || read(body);
+  const short = body.length > longBodyBytes && typeof scanned !== 'string' ? skimmed(body) : undefined;
+  const value = short ?? read(body);
   if (typeof scanned === 'string' || !isObject(value)) throw invalid(problems['not-an-object']);
   for (const name of decidedBy) {
     if (scanned.repeated.has(name)) throw invalid(`The request body has more than one member "${name}".`);
   }
-  return { scanned, fields: value };
+  return { scanned, fields: value, bytesOf: short === undefined ? byteLength : bytesOfText };
 }
+
+const byteLength = (text: string) => Buffer.byteLength(text);
+
+/** Longer than any model name: one that was left out would be told of by a name it has not. */
+const longestName = 1_000;
 
 /** Where the prompt is most of it, the rest is read without it; undefined: it has to be read whole, if only to say what is wrong. */
 function skimmed(body: Buffer): JsonObject | undefined {
@@ -89,7 +97,8 @@ export function inferenceFields(body: ReadBody, needs: readonly Capability[], pr
   const model = scanned.members.get('model');
   if (model === undefined) throw invalid('The request body has no "model".');
   if (typeof fields.model !== 'string' || fields.model === '') throw invalid('"model" must be a non-empty string.');
-  if (isLeftOut(fields.model)) throw new GatewayError('model_not_found', 'No model has a name this long.');
+  if (body.bytesOf(fields.model) > longestName)
+    throw new GatewayError('model_not_found', 'No model has a name this long.');
   const streamOptions = scanned.members.get('stream_options');
   const maxTokens = tokenBound(fields);
   const session = sessionOf(fields);
@@ -133,17 +142,17 @@ export interface Prompt extends Pick<InferenceFields, 'textBytes' | 'totalTextBy
 }
 
 /** A text, a list of texts, tokens, or a list of token lists, each of which is a prompt of its own. */
-export function readPrompts({ fields }: ReadBody, member: 'prompt' | 'input'): Prompt {
-  return { ...countPrompts(fields[member]), member };
+export function readPrompts({ fields, bytesOf }: ReadBody, member: 'prompt' | 'input'): Prompt {
+  return { ...countPrompts(fields[member], bytesOf), member };
 }
 
-function countPrompts(value: unknown): Omit<Prompt, 'member'> {
-  if (typeof value === 'string') return promptOf(bytesOfText(value));
+function countPrompts(value: unknown, bytesOf: ReadBody['bytesOf']): Omit<Prompt, 'member'> {
+  if (typeof value === 'string') return promptOf(bytesOf(value));
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   if (typeof items[0] === 'number') return promptOf(items.length * bytesPerToken);
   let [textBytes, totalTextBytes, count] = [0, 0, 0];
   for (const item of items) {
-    const prompt = countPrompts(item);
+    const prompt = countPrompts(item, bytesOf);
     textBytes = Math.max(textBytes, prompt.textBytes);
     totalTextBytes += prompt.totalTextBytes;
     count += prompt.count;

@@ -17,6 +17,17 @@ function refusal(run: () => unknown): string {
 }
 
 describe('reading a chat request', () => {
+  it('counts text as it is, whatever it begins with and however long the body is', () => {
+    const mark = '\ufdd0';
+    for (const long of ['', 'x'.repeat(100_000)]) {
+      const around = { role: 'user', content: long };
+      for (const content of [`${mark}999999`, mark, `${mark}x`]) {
+        const { textBytes } = chat({ model: 'm', messages: [around, { role: 'user', content }] });
+        expect(textBytes).toBe(long.length + Buffer.byteLength(content));
+      }
+    }
+  });
+
   it('finds the model, whether it streams, and where splices go', () => {
     const fields = chat('{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[]}');
     expect(fields).toMatchObject({ model: 'm', stream: true, includeUsage: true, needs: ['chat-completions'] });
