@@ -24,6 +24,8 @@ export class Run {
 
   constructor(options: BenchOptions) {
     this.#options = options;
+    // However it ends.
+    process.once('exit', () => rmSync(this.#base, { recursive: true, force: true }));
   }
 
   async all(): Promise<void> {

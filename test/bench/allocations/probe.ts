@@ -23,3 +23,5 @@ process.on('message', (asked) => {
   const mark: Mark = { heapBytes, bufferBytes: process.memoryUsage().arrayBuffers, collections };
   process.send?.(mark);
 });
+// Nobody is there any more who would end it.
+process.on('disconnect', () => process.exit(1));
