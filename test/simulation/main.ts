@@ -28,7 +28,9 @@ function main(options: Options): number {
   if (options.gates) return checkGates(matrix, say) ? 0 : 1;
   const rows = scenariosOf(options).flatMap((scenario) => {
     const of = scenario.routers.flatMap((routers) => {
-      const some = policiesOf(options).map((policy): Row => {
+      // A single router has nobody to tell.
+      const wanted = policiesOf(options).filter(({ name }) => routers > 1 || !name.endsWith('+sync'));
+      const some = wanted.map((policy): Row => {
         const measured = matrix.get({ scenario, policy, routers });
         const row = { scenario, policy: policy.name, routers, measured };
         return options.capacity ? { ...row, capacity: capacityOf({ scenario, policy, routers, seed: 1 }) } : row;

@@ -23,7 +23,7 @@ interface Peer {
   readonly rule: RuleMaker;
   /** Blind to history and load: telling others changes nothing. */
   readonly blind?: boolean;
-  /** Not as shipped: a setting that suits it better, or help that HTTP does not give. */
+  /** Not as shipped: a setting that suits it better. */
   readonly tuned?: boolean;
 }
 
@@ -49,7 +49,7 @@ const peers = {
   'llm-d-sticky-deep': { source: 'llm-d', rule: llmDSticky({ match: 0.8, penaltyS: 18 }), tuned: true },
   'llm-d-sticky-2s': { source: 'llm-d', rule: llmDSticky({ match: 0.8, penaltyS: 2 }), tuned: true },
   dynamo: { source: 'NVIDIA Dynamo', rule: dynamo({ weight: 1, events: false }) },
-  'dynamo-events': { source: 'NVIDIA Dynamo', rule: dynamo({ weight: 1, events: true }), tuned: true },
+  'dynamo-events': { source: 'NVIDIA Dynamo', rule: dynamo({ weight: 1, events: true }) },
   lmetric: { source: 'arXiv 2603.15202', rule: lmetric },
 } satisfies Record<string, Peer>;
 
@@ -111,7 +111,8 @@ export function plottedPolicies(routers: number): readonly SimulatedPolicy[] {
     'dynamo',
     'lmetric',
   ];
-  const names = routers === 1 ? one : [...one, 'lmetric+sync', 'llm-d-sticky+sync', 'least-cost-alone'];
+  const names =
+    routers === 1 ? one : [...one, 'dynamo-events', 'lmetric+sync', 'llm-d-sticky+sync', 'least-cost-alone'];
   return names.map(policyNamed);
 }
 
