@@ -2,14 +2,14 @@
 import type { Capability } from '../fleet/capabilities.ts';
 import { isObject, type JsonObject } from '../wire/json-value.ts';
 import type { Endpoint } from './endpoint.ts';
-import { inferenceFields, type Prompt, type ReadBody, readBody } from './read-body.ts';
+import { byteLength, inferenceFields, type Prompt, type ReadBody, readBody } from './read-body.ts';
 
 export const chatCompletions: Endpoint = {
   name: 'chat-completions',
   path: '/v1/chat/completions',
   streams: true,
   read(bytes) {
-    const body = readBody(bytes);
+    const body = readBody(bytes, 'messages');
     const needs = new Set<Capability>(['chat-completions']);
     if (usesTools(body.fields)) needs.add('tools');
     if (isObject(body.fields.response_format) && body.fields.response_format.type === 'json_schema') {
@@ -34,7 +34,7 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
   let textBytes = spanBytes(body, 'tools') + spanBytes(body, 'functions');
   // What stands around the texts becomes tokens as well: tool calls, reasoning, names, a schema.
   let otherBytes = isObject(body.fields.response_format)
-    ? bytesIn(body.fields.response_format.json_schema, body.bytesOf)
+    ? bytesIn(body.fields.response_format.json_schema, byteLength)
     : 0;
   let parts = 0;
   let knownTextBytes = 0;
@@ -56,7 +56,7 @@ function readMessages(body: ReadBody, needs: Set<Capability>): Prompt {
       needs.add(need);
     }
   }
-  return { member: 'messages', textBytes, totalTextBytes: textBytes + otherBytes, parts, count: 1, knownTextBytes };
+  return { textBytes, totalTextBytes: textBytes + otherBytes, parts, count: 1, knownTextBytes };
 }
 
 /** Of all texts and names in a value. */

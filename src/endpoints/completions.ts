@@ -8,7 +8,7 @@ export const completions: Endpoint = {
   path: '/v1/completions',
   streams: true,
   read(bytes) {
-    const body = readBody(bytes);
-    return inferenceFields(body, ['completions'], readPrompts(body, 'prompt'));
+    const body = readBody(bytes, 'prompt');
+    return inferenceFields(body, ['completions'], readPrompts(body));
   },
 };

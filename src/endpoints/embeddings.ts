@@ -7,7 +7,7 @@ export const embeddings: Endpoint = {
   path: '/v1/embeddings',
   streams: false,
   read(bytes) {
-    const body = readBody(bytes);
-    return inferenceFields(body, ['embeddings'], readPrompts(body, 'input'));
+    const body = readBody(bytes, 'input');
+    return inferenceFields(body, ['embeddings'], readPrompts(body));
   },
 };

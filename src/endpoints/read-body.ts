@@ -3,15 +3,19 @@ import { isUtf8 } from 'node:buffer';
 import { GatewayError } from '../errors.ts';
 import type { Capability } from '../fleet/capabilities.ts';
 import { describePosition, jsonErrorOffset } from '../wire/json-error.ts';
-import { type ScannedObject, type ScanProblem, scanObject } from '../wire/json-scan.ts';
+import { type ScannedObject, type ScanProblem, scanObject, type Span } from '../wire/json-scan.ts';
 import { bytesOfText, skim } from '../wire/json-skim.ts';
 import { isObject, type JsonObject, known, objectOf, parseJson, textOf } from '../wire/json-value.ts';
 import type { InferenceFields } from './endpoint.ts';
 
+export type PromptMember = 'messages' | 'prompt' | 'input';
+
 export interface ReadBody {
   readonly scanned: ScannedObject;
   readonly fields: JsonObject;
-  /** Bytes of a text among the fields, or in them. */
+  /** Of the body, where its prompt stands. */
+  readonly member: PromptMember;
+  /** Bytes of a text of the prompt. */
   readonly bytesOf: (text: string) => number;
 }
 
@@ -41,27 +45,25 @@ const problems: Readonly<Record<Exclude<ScanProblem, 'malformed'>, string>> = {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws GatewayError `invalid_request` */
-export function readBody(body: Buffer): ReadBody {
+export function readBody(body: Buffer, member: PromptMember): ReadBody {
   const scanned = scanObject(body);
   if (typeof scanned === 'string' && scanned !== 'malformed' && scanned !== 'not-an-object')
     throw invalid(problems[scanned]);
-  const short = body.length > longBodyBytes && typeof scanned !== 'string' ? skimmed(body) : undefined;
+  const prompt = typeof scanned === 'string' ? undefined : scanned.members.get(member);
+  const short = body.length > longBodyBytes && prompt !== undefined ? skimmed(body, prompt) : undefined;
   const value = short ?? read(body);
   if (typeof scanned === 'string' || !isObject(value)) throw invalid(problems['not-an-object']);
   for (const name of decidedBy) {
     if (scanned.repeated.has(name)) throw invalid(`The request body has more than one member "${name}".`);
   }
-  return { scanned, fields: value, bytesOf: short === undefined ? byteLength : bytesOfText };
+  return { scanned, fields: value, member, bytesOf: short === undefined ? byteLength : bytesOfText };
 }
 
-const byteLength = (text: string) => Buffer.byteLength(text);
-
-/** Longer than any model name: one that was left out would be told of by a name it has not. */
-const longestName = 1_000;
+export const byteLength = (text: string) => Buffer.byteLength(text);
 
 /** Where the prompt is most of it, the rest is read without it; undefined: it has to be read whole, if only to say what is wrong. */
-function skimmed(body: Buffer): JsonObject | undefined {
-  const text = isUtf8(body) ? skim(body) : undefined;
+function skimmed(body: Buffer, prompt: Span): JsonObject | undefined {
+  const text = isUtf8(body) ? skim(body, prompt) : undefined;
   return text === undefined ? undefined : objectOf(parseJson(text));
 }
 
@@ -97,8 +99,6 @@ export function inferenceFields(body: ReadBody, needs: readonly Capability[], pr
   const model = scanned.members.get('model');
   if (model === undefined) throw invalid('The request body has no "model".');
   if (typeof fields.model !== 'string' || fields.model === '') throw invalid('"model" must be a non-empty string.');
-  if (body.bytesOf(fields.model) > longestName)
-    throw new GatewayError('model_not_found', 'No model has a name this long.');
   const streamOptions = scanned.members.get('stream_options');
   const maxTokens = tokenBound(fields);
   const session = sessionOf(fields);
@@ -116,7 +116,7 @@ export function inferenceFields(body: ReadBody, needs: readonly Capability[], pr
     spans: {
       start: scanned.open,
       model,
-      ...known({ streamOptions, prompt: scanned.members.get(prompt.member), tools: scanned.members.get('tools') }),
+      ...known({ streamOptions, prompt: scanned.members.get(body.member), tools: scanned.members.get('tools') }),
     },
   };
 }
@@ -135,18 +135,16 @@ function sessionOf({ prompt_cache_key, session_id, conversation, metadata }: Jso
 }
 
 export interface Prompt extends Pick<InferenceFields, 'textBytes' | 'totalTextBytes' | 'parts' | 'knownTextBytes'> {
-  /** Of the body, where it stands. */
-  readonly member: 'messages' | 'prompt' | 'input';
   /** How many prompts. */
   readonly count: number;
 }
 
 /** A text, a list of texts, tokens, or a list of token lists, each of which is a prompt of its own. */
-export function readPrompts({ fields, bytesOf }: ReadBody, member: 'prompt' | 'input'): Prompt {
-  return { ...countPrompts(fields[member], bytesOf), member };
+export function readPrompts({ fields, member, bytesOf }: ReadBody): Prompt {
+  return countPrompts(fields[member], bytesOf);
 }
 
-function countPrompts(value: unknown, bytesOf: ReadBody['bytesOf']): Omit<Prompt, 'member'> {
+function countPrompts(value: unknown, bytesOf: ReadBody['bytesOf']): Prompt {
   if (typeof value === 'string') return promptOf(bytesOf(value));
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   if (typeof items[0] === 'number') return promptOf(items.length * bytesPerToken);
@@ -160,7 +158,7 @@ function countPrompts(value: unknown, bytesOf: ReadBody['bytesOf']): Omit<Prompt
   return { textBytes, totalTextBytes, parts: 0, count: Math.max(1, count) };
 }
 
-function promptOf(textBytes: number): Omit<Prompt, 'member'> {
+function promptOf(textBytes: number): Prompt {
   return { textBytes, totalTextBytes: textBytes, parts: 0, count: 1 };
 }
 

@@ -1,6 +1,6 @@
-// A JSON text without its long strings: what is left says what a request asks for, and parses in microseconds however long the
-// prompt is. What a long string says is for the backend to read; here only its length counts.
-import { isBlank, stringEnd } from './json-scan.ts';
+// A JSON text without the long strings of its prompt: what is left says what a request asks for, and parses in microseconds however
+// long the prompt is. What a prompt says is for the backend to read; here only its length counts.
+import { isBlank, type Span, stringEnd } from './json-scan.ts';
 
 /** Values of so many bytes are left out. */
 const longBytes = 1_024;
@@ -15,15 +15,15 @@ const mark = 0xfdd0;
 const markBytes = Buffer.from(String.fromCharCode(mark));
 
 /**
- * The same text with another string in place of each long one, whose length `bytesOfText` tells. Of what is not JSON something comes
+ * The same text with another string in place of each long one within `prompt`, whose length `bytesOfText` tells. Of what is not JSON something comes
  * out that is not JSON either, unless what is wrong stands inside of a long string. Undefined: most of it is short strings.
  */
-export function skim(bytes: Buffer): string | undefined {
+export function skim(bytes: Buffer, prompt: Span): string | undefined {
   const pieces: Buffer[] = [];
   let keptFrom = 0;
   let leftOut = 0;
   let strings = 0;
-  for (let open = bytes.indexOf(quote); open !== -1; ) {
+  for (let open = bytes.indexOf(quote, prompt.start); open !== -1 && open < prompt.end; ) {
     const end = stringEnd(bytes, open);
     if (end === -1) break;
     const length = end - open - 2;
@@ -32,20 +32,16 @@ export function skim(bytes: Buffer): string | undefined {
       keptFrom = end;
       leftOut += length;
     }
-    if (++strings === trialStrings && leftOut < end / 2) return undefined;
+    if (++strings === trialStrings && leftOut < (end - prompt.start) / 2) return undefined;
     open = bytes.indexOf(quote, end);
   }
   pieces.push(bytes.subarray(keptFrom));
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** How many bytes a text has; of one that was left out, as it was written. */
+/** How many bytes a text of the prompt has; of one that was left out, as it was written. */
 export function bytesOfText(text: string): number {
-  return isLeftOut(text) ? Number(text.slice(1)) : Buffer.byteLength(text);
-}
-
-export function isLeftOut(text: string): boolean {
-  return text.charCodeAt(0) === mark;
+  return text.charCodeAt(0) === mark ? Number(text.slice(1)) : Buffer.byteLength(text);
 }
 
 function isKey(bytes: Buffer, end: number): boolean {

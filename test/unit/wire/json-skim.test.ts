@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOfText, isLeftOut, skim } from '../../../src/wire/json-skim.ts';
+import { bytesOfText, skim } from '../../../src/wire/json-skim.ts';
 
-const skimmed = (text: string): unknown => JSON.parse(skim(Buffer.from(text)) ?? 'undefined');
+const whole = (bytes: Buffer) => skim(bytes, { start: 0, end: bytes.length });
+const skimmed = (text: string): unknown => JSON.parse(whole(Buffer.from(text)) ?? 'undefined');
 
 /** What a value says, with the number of its bytes in place of each long text. */
 function withSizes(value: unknown): unknown {
   if (typeof value === 'string')
-    return isLeftOut(value) || Buffer.byteLength(value) >= 1_024 ? bytesOfText(value) : value;
+    return value.startsWith('\ufdd0') || Buffer.byteLength(value) >= 1_024 ? bytesOfText(value) : value;
   if (Array.isArray(value)) return value.map(withSizes);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withSizes(item)]));
@@ -50,6 +51,14 @@ describe('a JSON text without its long strings', () => {
     expect(skimmed(`{"${name}" : 1, "\\u006dodel": "\\u0062ig"}`)).toEqual({ [name]: 1, model: 'big' });
   });
 
+  it('keeps what stands outside of the prompt, however long it is', () => {
+    const [name, long] = ['n'.repeat(2_000), 'x'.repeat(2_000)];
+    const text = `{"model":"${name}","prompt":"${long}","session_id":"${name}"}`;
+    const start = text.indexOf(`"${long}`);
+    const short = skim(Buffer.from(text), { start, end: start + long.length + 2 }) ?? '';
+    expect(JSON.parse(short)).toEqual({ model: name, prompt: '\ufdd02000', session_id: name });
+  });
+
   it('is none where what it was made of is none', () => {
     const long = 'x'.repeat(2_000);
     for (const broken of [
@@ -63,7 +72,7 @@ describe('a JSON text without its long strings', () => {
   });
 
   it('is not made where most of a text is short strings', () => {
-    expect(skim(Buffer.from(JSON.stringify(Array.from({ length: 3_000 }, () => 'short'))))).toBeUndefined();
-    expect(skim(Buffer.from(JSON.stringify(Array.from({ length: 3_000 }, () => 'l'.repeat(1_100)))))).toBeDefined();
+    expect(whole(Buffer.from(JSON.stringify(Array.from({ length: 3_000 }, () => 'short'))))).toBeUndefined();
+    expect(whole(Buffer.from(JSON.stringify(Array.from({ length: 3_000 }, () => 'l'.repeat(1_100)))))).toBeDefined();
   });
 });
