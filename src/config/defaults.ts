@@ -9,7 +9,6 @@ import type {
   SimulateSettings,
   Timeouts,
 } from '../fleet/fleet.ts';
-import type { LeastCostSettings } from '../fleet/least-cost-settings.ts';
 import type { MetricsSettings } from '../fleet/metrics-settings.ts';
 import type { OverloadSettings } from '../fleet/overload-settings.ts';
 import type { SharedStateSettings } from '../fleet/shared-state.ts';
@@ -94,14 +93,6 @@ export const panicRatioDefault = 0.5;
 export const slowStartMsDefault = 30_000;
 
 export const policyDefault = 'least-connections';
-
-/** An index of 2^20 entries takes 32 MiB and knows 268 million tokens. */
-export const leastCostDefaults: LeastCostSettings = {
-  prefix: true,
-  indexEntries: 2 ** 20,
-  ttftObjectiveMs: 5_000,
-  fullScan: 64,
-};
 
 /** Everything: what it costs is known to whoever switches it on. */
 export const sampleRatioDefault = 1;

@@ -1,7 +1,6 @@
 // Options of the policy `least-cost`.
 import { z } from 'zod';
-import type { LeastCostSettings } from '../fleet/least-cost-settings.ts';
-import { leastCostDefaults } from './defaults.ts';
+import { leastCostDefaults, type LeastCostSettings } from '../fleet/least-cost-settings.ts';
 import { flag, number } from './leaves.ts';
 import { present } from './present.ts';
 import { positive } from './schema-values.ts';

@@ -1,13 +1,8 @@
 // Fleets for tests: every field has its default, and a test says only what it is about.
+import { leastCostDefaults } from '../../src/fleet/least-cost-settings.ts';
 import type { Caller } from '../../src/access/keyring.ts';
 import { rulesOf } from '../../src/access/rules.ts';
-import {
-  circuitDefaults,
-  leastCostDefaults,
-  metricsDefaults,
-  overloadDefaults,
-  timeoutDefaults,
-} from '../../src/config/defaults.ts';
+import { circuitDefaults, metricsDefaults, overloadDefaults, timeoutDefaults } from '../../src/config/defaults.ts';
 import type {
   AdminSettings,
   AuthSettings,

@@ -1,7 +1,7 @@
 // Where a request costs least: the state behind the policy `least-cost`, of one router. Knows backends by their dense index and
 // requests as a few numbers; what it learns of both it learns from what is booked here. No I/O; time and chance are parameters.
 import type { Clock } from '../../clock.ts';
-import type { LeastCostSettings } from '../../fleet/least-cost-settings.ts';
+import { leastCostDefaults, type LeastCostSettings } from '../../fleet/least-cost-settings.ts';
 import { Booking, type Charge, type Ledger } from './charge.ts';
 import { type Appraisal, costOf, defaultWeights, noTerms, type Weights, type Work } from './cost.ts';
 import { DueList } from './due.ts';
@@ -14,13 +14,6 @@ import { type Message, Outbox } from './outbox.ts';
 import { Peers } from './peers.ts';
 import { Matches, PrefixIndex } from './prefix-index.ts';
 import { Shortlist } from './shortlist.ts';
-
-export const defaultSettings: LeastCostSettings = {
-  prefix: true,
-  indexEntries: 1_048_576,
-  ttftObjectiveMs: 5_000,
-  fullScan: 64,
-};
 
 /** A request as numbers. */
 export interface Job {
@@ -71,7 +64,7 @@ export class Placement {
   readonly #work: Work = { promptTokens: 0, cachedTokens: 0, answerTokens: 0 };
   readonly #terms = noTerms();
 
-  constructor(clock: Pick<Clock, 'now'>, random: () => number, settings: LeastCostSettings = defaultSettings) {
+  constructor(clock: Pick<Clock, 'now'>, random: () => number, settings: LeastCostSettings = leastCostDefaults) {
     this.#clock = clock;
     this.#settings = settings;
     this.#weights = { ...defaultWeights, ttftObjective: settings.ttftObjectiveMs / 1000 };

@@ -4,7 +4,8 @@ import { plainCounters } from '../../../src/admission/counters.ts';
 import { TokenEstimates } from '../../../src/fleet/token-estimates.ts';
 import { CandidateCosts } from '../../../src/selection/placement/candidates.ts';
 import { type Charge, noCharge } from '../../../src/selection/placement/charge.ts';
-import { defaultSettings, Placement } from '../../../src/selection/placement/placement.ts';
+import { leastCostDefaults } from '../../../src/fleet/least-cost-settings.ts';
+import { Placement } from '../../../src/selection/placement/placement.ts';
 import type { Ask, Candidate, Policy, PolicyMaker } from '../../../src/selection/policy.ts';
 import type { Profile } from '../replica/profiles.ts';
 import type { TraceRequest } from '../trace/trace.ts';
@@ -42,7 +43,7 @@ export class LeastCostRouter implements Router {
     const { routers, weights, trace, time, random, sessionHeaders, profile, kvTokens } = parts;
     this.#parts = parts;
     this.#asks = asksOf(trace, { sessions: sessionHeaders });
-    const placement = new Placement(time, random, { ...defaultSettings, prefix: settings.prefix ?? true });
+    const placement = new Placement(time, random, { ...leastCostDefaults, prefix: settings.prefix ?? true });
     placement.cutOff = routers > 1 && settings.alone === true;
     this.#costs = new CandidateCosts(placement, time, this.#inFlight);
     this.#policy = make({ clock: time, inFlight: this.#inFlight, random, costs: this.#costs });

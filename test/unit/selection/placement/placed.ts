@@ -2,7 +2,8 @@
 import { Fingerprint } from '../../../../src/selection/placement/fingerprint.ts';
 import { hashOfText } from '../../../../src/selection/placement/fingerprint.ts';
 import { machineOf } from '../../../../src/selection/placement/machines.ts';
-import { defaultSettings, type Job, Placement } from '../../../../src/selection/placement/placement.ts';
+import { type Job, Placement } from '../../../../src/selection/placement/placement.ts';
+import { leastCostDefaults } from '../../../../src/fleet/least-cost-settings.ts';
 import { type FakeClock, fakeClock } from '../../../support/fake-clock.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 
@@ -19,12 +20,12 @@ export function aStand(
   count: number,
   wishes: {
     readonly seed?: number;
-    readonly settings?: Partial<typeof defaultSettings>;
+    readonly settings?: Partial<typeof leastCostDefaults>;
     readonly clock?: FakeClock;
   } = {},
 ): Stand {
   const { seed = 1, settings, clock = fakeClock(0) } = wishes;
-  const placement = new Placement(clock, seededRandom(seed), { ...defaultSettings, ...settings });
+  const placement = new Placement(clock, seededRandom(seed), { ...leastCostDefaults, ...settings });
   for (let backend = 0; backend < count; backend++)
     placement.join(backend, { id: hashOfText(`b${backend}`), weight: 1, machine: machineOf('vllm'), cohort: 0 });
   const backends = Int32Array.from({ length: count }, (_, backend) => backend);
