@@ -11,7 +11,7 @@ import type { Readings } from './pressure/watch.ts';
 import { followRequests } from './service/follow-requests.ts';
 import type { Applied, ApplyOptions } from './service/live-fleet.ts';
 import { openAdmin } from './service/open-admin.ts';
-import { openExchange } from './service/open-exchange.ts';
+import { openGossip } from './service/open-gossip.ts';
 import { openDiscovery, type DiscoveryParts } from './service/open-discovery.ts';
 import { openFleet } from './service/open-fleet.ts';
 import { openReads } from './service/open-reads.ts';
@@ -121,7 +121,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
       readings: options.readings,
     });
   const callers: Serving = crew?.serve(first, given) ?? (await alone());
-  const exchange = crew === undefined ? openExchange(first, { clock, metrics, open }) : undefined;
+  const gossip = crew === undefined ? openGossip(first, { clock, metrics, open }) : undefined;
   metrics.config.loaded('startup', 'applied', hash);
 
   async function applyWhole(next: Fleet, { allowEmpty = false }: Partial<ApplyOptions> = {}): Promise<Applied> {
@@ -150,7 +150,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
     first: { fleet: first, hash },
   });
   const release = async () => {
-    exchange?.stop();
+    gossip?.stop();
     // Together: what is being applied waits for backends until the fleet is closed.
     await Promise.all([discovery.close(), open.close()]);
     await callers.release();
@@ -177,7 +177,7 @@ export async function startService(first: Fleet, options: ServiceOptions): Promi
   });
   open.start();
   callers.start();
-  exchange?.start();
+  gossip?.start();
   discovery.start(applyWhole);
 
   return {

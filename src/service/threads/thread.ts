@@ -2,7 +2,7 @@
 import { sharedLedger } from '../../access/shared-ledger.ts';
 import { createLog, describeCause } from '../../log.ts';
 import { createMetrics } from '../../metrics/observe.ts';
-import { Exchange } from '../../selection/placement/exchange.ts';
+import { Gossip } from '../../selection/placement/gossip.ts';
 import { type Link, openLink } from '../../workers/link.ts';
 import { openTable } from '../../workers/memory.ts';
 import { sharedCounters } from '../../workers/shared-counters.ts';
@@ -42,7 +42,7 @@ const fleet = new MirroredFleet(now, {
   usable: () => self.serving?.wake(),
 });
 fleet.placement.cutOff = letters.cutOff;
-const exchange = new Exchange({
+const gossip = new Gossip({
   id: letters.id,
   clock,
   placement: fleet.placement,
@@ -75,7 +75,7 @@ link.hear((message) => {
     case 'turn':
       return room.turn();
     case 'letter':
-      return exchange.heard(message.letter);
+      return gossip.heard(message.letter);
     case 'cut-off':
       fleet.placement.cutOff = message.cutOff;
       return;
@@ -141,7 +141,7 @@ try {
   const address = await opened.listen();
   opened.apply(fleet.fleet);
   opened.start();
-  exchange.start();
+  gossip.start();
   tick();
   tell({ kind: 'listening', address });
 } catch (cause) {
@@ -161,7 +161,7 @@ async function drain(how: DrainTimes): Promise<void> {
   // It has only just been started, and serves nobody yet. Ends this thread alone.
   if (self.serving === undefined) process.exit(0);
   await opened.drain(how);
-  exchange.stop();
+  gossip.stop();
   room.stop();
   cancelTick();
   fleet.roster.close();

@@ -1,6 +1,6 @@
 // Placements of several routers in touch with each other, by letters that may be lost.
 import { describe, expect, it } from 'vitest';
-import { Exchange } from '../../../../src/selection/placement/exchange.ts';
+import { Gossip } from '../../../../src/selection/placement/gossip.ts';
 import { decodeLetter } from '../../../../src/selection/placement/letters.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 import { aJob, aStand } from './placed.ts';
@@ -16,7 +16,7 @@ function routers(count: number, backends = 4) {
     const stand = aStand(backends, { seed: n + 1, clock });
     const indexes = Array.from({ length: backends }, (__, backend) => backend);
     const router = { ...stand, isOn: true, inTouch: 0, written: [] as Uint8Array[] };
-    const exchange = new Exchange({
+    const gossip = new Gossip({
       id: `${n}`.padStart(16, '0'),
       clock,
       placement: stand.placement,
@@ -27,12 +27,12 @@ function routers(count: number, backends = 4) {
         if (!way.isOpen) return;
         letters.push(decodeLetter(letter)?.kind);
         // Also to itself, as a channel does.
-        for (const other of all) other.exchange.heard(letter);
+        for (const other of all) other.gossip.heard(letter);
       },
       inTouch: (now) => (router.inTouch = now),
     });
-    exchange.start();
-    return Object.assign(router, { exchange });
+    gossip.start();
+    return Object.assign(router, { gossip });
   });
   const [one, other] = all;
   if (one === undefined || other === undefined) throw new Error('two at least');
@@ -94,7 +94,7 @@ describe('routers in touch', () => {
     const old = one.written.at(-1);
     charge.end();
     clock.advance(100);
-    if (old !== undefined) other.exchange.heard(old);
+    if (old !== undefined) other.gossip.heard(old);
     expect(other.placement.loads.requestsAt(backend)).toBe(0);
   });
 
@@ -120,7 +120,7 @@ describe('routers in touch', () => {
     clock.advance(100);
     one.place(aJob());
     clock.advance(100);
-    one.exchange.stop();
+    one.gossip.stop();
     expect(other.inTouch).toBe(1);
     expect([0, 1, 2, 3].map((backend) => other.placement.loads.requestsAt(backend))).toEqual([0, 0, 0, 0]);
   });
@@ -138,7 +138,7 @@ describe('routers in touch', () => {
 
   it('are not disturbed by bytes that are no letter', () => {
     const { clock, one } = routers(2);
-    one.exchange.heard(Uint8Array.of(1, 0, 3));
+    one.gossip.heard(Uint8Array.of(1, 0, 3));
     clock.advance(100);
     expect(one.inTouch).toBe(2);
   });

@@ -5,7 +5,7 @@ import { decodeLetter, encodeLetter, type Letter } from './letters.ts';
 import type { Message } from './outbox.ts';
 import type { Placement } from './placement.ts';
 
-export interface ExchangeParts {
+export interface GossipParts {
   /** See `Letter`. */
   readonly id: string;
   readonly clock: Clock;
@@ -33,8 +33,8 @@ interface Peer {
   askedMs: number;
 }
 
-export class Exchange {
-  readonly #parts: ExchangeParts;
+export class Gossip {
+  readonly #parts: GossipParts;
   readonly #peers = new Map<string, Peer>();
   #backends: readonly number[] = [];
   /** Hash of a name → index; -1: of two that can't be told apart. */
@@ -45,7 +45,7 @@ export class Exchange {
   #told = 0;
   #cancel = () => {};
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: GossipParts) {
     this.#parts = parts;
   }
 

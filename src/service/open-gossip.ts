@@ -2,27 +2,27 @@
 import type { Clock } from '../clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Metrics } from '../metrics/observe.ts';
-import { Exchange } from '../selection/placement/exchange.ts';
+import { Gossip } from '../selection/placement/gossip.ts';
 import { openCorrespondence, randomName } from './open-correspondence.ts';
 import type { OpenFleet } from './open-fleet.ts';
 
-export interface OpenExchangeParts {
+export interface OpenGossipParts {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly open: OpenFleet;
 }
 
 /** Undefined: there is nobody to be in touch with. */
-export function openExchange({ sharedState }: Fleet, { clock, metrics, open }: OpenExchangeParts) {
+export function openGossip({ sharedState }: Fleet, { clock, metrics, open }: OpenGossipParts) {
   const process = randomName();
   const { placement } = open;
   const others = openCorrespondence(sharedState, {
     process,
-    heard: (letter) => exchange.heard(letter),
+    heard: (letter) => gossip.heard(letter),
     cutOff: (cutOff) => (placement.cutOff = cutOff),
   });
   if (others === undefined) return undefined;
-  const exchange = new Exchange({
+  const gossip = new Gossip({
     id: process + randomName(),
     clock,
     placement,
@@ -32,9 +32,9 @@ export function openExchange({ sharedState }: Fleet, { clock, metrics, open }: O
     inTouch: metrics.watchRouters(),
   });
   return {
-    start: () => exchange.start(),
+    start: () => gossip.start(),
     stop() {
-      exchange.stop();
+      gossip.stop();
       others.close();
     },
   };
