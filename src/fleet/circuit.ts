@@ -41,6 +41,11 @@ export function plainCircuitWords(): CircuitWords {
   return { state: 'closed', epoch: 0, onProbation: false, isTrialRunning: false, retryAtMs: undefined };
 }
 
+/** Whether an attempt may start, as the words stand. */
+export function admits({ state, onProbation, isTrialRunning }: CircuitWords): boolean {
+  return state === 'closed' && !(onProbation && isTrialRunning);
+}
+
 export interface CircuitTicket {
   /** Count of trips at the time of entering. */
   readonly epoch: number;

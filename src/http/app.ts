@@ -8,7 +8,7 @@ import type { Exchange } from '../routing/exchange.ts';
 import type { ExchangeSettled, Observer } from '../routing/ports.ts';
 import type { Snapshots } from '../routing/snapshot.ts';
 import { authenticate } from './authenticate.ts';
-import { describe, describeOn, describeUnrouted } from './describe.ts';
+import { describe, describeUnrouted } from './describe.ts';
 import { sendError } from './error-response.ts';
 import { harden } from './harden.ts';
 import { createInference, type InferenceParts, requestIdOf } from './inference.ts';
@@ -106,9 +106,10 @@ function answerFailures(parts: AppParts): Middleware {
 /** What the pipeline has not answered itself is described here. */
 function introduce(ctx: Context, nowMs: number): void {
   const exchange: Exchange | undefined = ctx.state.exchange;
-  if (exchange !== undefined) return describeOn(ctx.res, describe(exchange, nowMs));
-  describeOn(ctx.res, describeUnrouted(ctx.state.requestId));
-  if (isApi(ctx)) ctx.res.setHeader('server-timing', unroutedTiming(nowMs - ctx.state.arrivedMs));
+  const description = exchange === undefined ? describeUnrouted(ctx.state.requestId) : describe(exchange, nowMs);
+  for (const [name, value] of description) ctx.res.setHeader(name, value);
+  if (exchange === undefined && isApi(ctx))
+    ctx.res.setHeader('server-timing', unroutedTiming(nowMs - ctx.state.arrivedMs));
 }
 
 function isApi({ path }: Context): boolean {

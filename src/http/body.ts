@@ -22,6 +22,8 @@ export function announcedBytes(request: IncomingMessage, limits: BodyLimits): nu
 export interface BodyParts {
   readonly limits: BodyLimits;
   readonly clock: Clock;
+  /** See `announcedBytes`. */
+  readonly announced: number;
   /** Told how many bytes are there; may throw where they are too many. */
   readonly received: (bytes: number) => void;
 }
@@ -33,11 +35,11 @@ export interface BodyParts {
 export async function readRequestBody(
   request: IncomingMessage,
   response: ServerResponse,
-  { limits, clock, received }: BodyParts,
+  { limits, clock, announced, received }: BodyParts,
 ): Promise<Buffer> {
   // Only now: a caller that asked first has not sent what would be refused.
   if (request.headers.expect !== undefined) response.writeContinue();
-  const collected = collect(Number(request.headers['content-length'] ?? 0));
+  const collected = collect(announced);
   let bytes = 0;
   await new Promise<void>((resolve, reject) => {
     const done = (error?: GatewayError) => {

@@ -67,10 +67,12 @@ export function createInference(parts: InferenceParts) {
 
   async function serve(ctx: Context, endpoint: Endpoint, exchange: Exchange, reply: CallerReply): Promise<void> {
     const hops = hopsThrough(oneOf(ctx.req.headers[hopHeader]), parts.routerId);
-    const guest = parts.room.enter(exchange.caller.tenant, announcedBytes(ctx.req, parts.limits));
+    const { limits, clock } = parts;
+    const announced = announcedBytes(ctx.req, limits);
+    const guest = parts.room.enter(exchange.caller.tenant, announced);
     try {
       const received = (bytes: number) => guest.received(bytes);
-      const body = await readRequestBody(ctx.req, ctx.res, { limits: parts.limits, clock: parts.clock, received });
+      const body = await readRequestBody(ctx.req, ctx.res, { limits, clock, announced, received });
       exchange.timings.received(parts.clock.now());
       await answer(ctx, { endpoint, exchange, reply, body, hops });
     } finally {

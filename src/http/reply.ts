@@ -17,8 +17,8 @@ const readLastWordMs = 100;
 
 export interface CallerReplyParts {
   readonly clock: Clock;
-  /** Asked right before the head leaves: what it tells of the exchange, name and value in turn. */
-  readonly describe: () => readonly string[];
+  /** Asked right before the head leaves: what it tells of the exchange. */
+  readonly describe: () => HeaderList;
   /** For tests. */
   readonly stallMs?: number;
 }
@@ -27,7 +27,7 @@ export class CallerReply implements Reply, Sink {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
   readonly #gone = new CallerGone();
-  readonly #describe: () => readonly string[];
+  readonly #describe: () => HeaderList;
   readonly #stallMs: number;
   /** Among those that run. */
   place = -1;
@@ -82,7 +82,7 @@ export class CallerReply implements Reply, Sink {
 
   #sendHead(status: number, headers: HeaderList): void {
     this.#isStream = headers.some(([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'));
-    this.#response.writeHead(status, [...this.#describe(), ...headers.flat()]);
+    this.#response.writeHead(status, [...this.#describe(), ...headers].flat());
   }
 
   write(bytes: Buffer): boolean {

@@ -13,6 +13,7 @@ import type Koa from 'koa';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Address } from '../fleet/fleet.ts';
 import type { ServerTls } from '../fleet/tls.ts';
+import { describeUnrouted } from './describe.ts';
 import { envelope } from './error-response.ts';
 import type { OpenSockets } from './open-sockets.ts';
 import { type AnyServer, tlsOptions } from './secure.ts';
@@ -124,10 +125,7 @@ function answerClientError(cause: NodeJS.ErrnoException, socket: Socket): void {
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? 'Error'}`,
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${randomUUID()}`,
-    'x-switchyard-backend: none',
-    'x-switchyard-attempts: 0',
-    'x-switchyard-model: none',
+    ...describeUnrouted(randomUUID()).map(([name, value]) => `${name}: ${value}`),
     'x-switchyard-error-source: gateway',
     'connection: close',
   ];

@@ -113,7 +113,6 @@ export class Exchange {
       body: request.body,
       promptTokens: this.cost.inputTokens,
       answerTokens: this.answerTokens,
-      jobs: new Map(),
     };
     return this.#ask;
   }

@@ -35,8 +35,8 @@ export interface Ask {
   /** Estimates; an answer's is what is usual, not what is allowed. */
   readonly promptTokens: number;
   readonly answerTokens: number;
-  /** By model, what a policy has worked out: a request that waits is looked at again and again. */
-  readonly jobs: Map<string, Job>;
+  /** By model, what a policy has worked out, once it has: a request that waits is looked at again and again. */
+  jobs?: Map<string, Job>;
 }
 
 export interface Policy {

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 import type { Clock } from '../clock.ts';
 import {
+  admits,
   type AttemptOutcome,
   type Circuit,
   type CircuitState,
@@ -64,7 +65,7 @@ export class OpossumCircuit implements Circuit {
   }
 
   admits(): boolean {
-    return this.#words.state === 'closed' && !(this.#words.onProbation && this.#words.isTrialRunning);
+    return admits(this.#words);
   }
 
   enter(): CircuitTicket {

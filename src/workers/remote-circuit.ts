@@ -1,6 +1,6 @@
 // A circuit as a worker has it: what it shows is read from shared memory, and what happens is told to the main thread, which
 // decides.
-import type { AttemptOutcome, Circuit, CircuitState, CircuitTicket } from '../fleet/circuit.ts';
+import { admits, type AttemptOutcome, type Circuit, type CircuitState, type CircuitTicket } from '../fleet/circuit.ts';
 import type { SharedCircuitWords } from './shared-circuits.ts';
 
 /** What has happened to a circuit: an attempt on it has ended or begun well, or the whole backend has failed. */
@@ -38,8 +38,7 @@ export class RemoteCircuit implements Circuit {
   }
 
   admits(): boolean {
-    const { words } = this.#parts;
-    return words.state === 'closed' && !(words.onProbation && words.isTrialRunning);
+    return admits(this.#parts.words);
   }
 
   enter(): CircuitTicket {

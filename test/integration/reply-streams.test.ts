@@ -20,7 +20,7 @@ async function streaming(
   end = (sink: Sink, _reply: CallerReply) => sink.end(),
 ) {
   server = createServer((request, response) => {
-    const reply = new CallerReply(response, { clock: systemClock, describe: () => ['x-path', request.url ?? ''] });
+    const reply = new CallerReply(response, { clock: systemClock, describe: () => [['x-path', request.url ?? '']] });
     void (async () => {
       const sink = reply.begin(200, eventStreamHeaders);
       for (const piece of pieces(request.url ?? '')) {

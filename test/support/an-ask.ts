@@ -4,5 +4,5 @@ import { aRequest } from './a-request.ts';
 
 export function anAsk(wishes: Partial<Ask> = {}): Ask {
   const fields = aRequest();
-  return { tenant: 't', fields, body: fields.body, promptTokens: 100, answerTokens: 100, jobs: new Map(), ...wishes };
+  return { tenant: 't', fields, body: fields.body, promptTokens: 100, answerTokens: 100, ...wishes };
 }

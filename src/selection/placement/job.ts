@@ -8,7 +8,7 @@ const fingerprinter = new Fingerprinter();
 
 /** Worked out once for each request and model. */
 export function jobOf(ask: Ask, model: string): Job {
-  const known = ask.jobs.get(model);
+  const known = ask.jobs?.get(model);
   if (known !== undefined) return known;
   const { fields, body, tenant, promptTokens, answerTokens } = ask;
   const { session, cacheSalt, spans, knownTextBytes = 0, totalTextBytes, stream } = fields;
@@ -24,6 +24,7 @@ export function jobOf(ask: Ask, model: string): Job {
     knownBytes: totalTextBytes === 0 ? 0 : (print.bytes * knownTextBytes) / totalTextBytes,
     stream,
   };
+  ask.jobs ??= new Map();
   ask.jobs.set(model, job);
   return job;
 }

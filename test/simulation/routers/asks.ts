@@ -57,7 +57,7 @@ export class Asks {
     const body = this.#bodies.of(request);
     const fields = chatCompletions.read(body);
     const tenant = request.tenant ?? everybody;
-    const job = jobOf({ tenant, fields, body, promptTokens: 0, answerTokens: 0, jobs: new Map() }, model);
+    const job = jobOf({ tenant, fields, body, promptTokens: 0, answerTokens: 0 }, model);
     const read = { fields, job };
     this.#read[request.index] = read;
     return read;
